@@ -1,0 +1,171 @@
+package mapping
+
+import (
+	"bytes"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/tidwall/gjson"
+)
+
+// maxDepth is how deep the containers of a document may nest. Deeper JSON is
+// raw: paths end at 4,096 bytes, and no reader of these values goes as deep.
+const maxDepth = 200
+
+// value is one key with its bytes. Everything but state and doc, which are
+// found out on the first look, is fixed.
+type value struct {
+	KV
+	seen  int64 // nanoseconds since 1970 when these bytes were first seen; 0: unknown
+	state atomic.Uint32
+	// doc is the table of fields of a document that has been looked into. It
+	// depends on the bytes alone, so two readers that race make equal ones.
+	doc atomic.Pointer[document]
+}
+
+const (
+	stateKind   = 0xf // a kind; kindUnknown until the first look
+	stateMarked = 1 << 4
+	stateExact  = 1 << 5
+	stateText   = 1 << 6 // raw text that lacks a final newline
+)
+
+func newValue(kv KV, seen int64, marked, exact bool) *value {
+	v := &value{KV: kv, seen: seen}
+	var state uint32
+	if marked {
+		state |= stateMarked
+	}
+	if exact {
+		state |= stateExact
+	}
+	v.state.Store(state)
+	return v
+}
+
+// rewritten is v with the same bytes at a newer revision.
+func (v *value) rewritten(kv KV) *value {
+	kv.Value = v.Value
+	n := &value{KV: kv, seen: v.seen}
+	n.state.Store(v.state.Load())
+	n.doc.Store(v.doc.Load())
+	return n
+}
+
+// text is the value as a string that shares its bytes, which nobody modifies.
+func (v *value) text() string { return unsafe.String(unsafe.SliceData(v.Value), len(v.Value)) }
+
+func (v *value) exact() bool { return v.state.Load()&stateExact != 0 }
+
+func (v *value) kind() kind { return kind(v.look() & stateKind) }
+
+// addsNewline reports whether a raw value is shown with a newline it lacks.
+func (v *value) addsNewline() bool { return v.look()&stateText != 0 }
+
+// look returns the state with the kind known.
+func (v *value) look() uint32 {
+	state := v.state.Load()
+	if state&stateKind != 0 {
+		return state
+	}
+	k := kindRaw
+	if state&stateMarked == 0 {
+		k = kindOf(v.Value)
+	}
+	state |= uint32(k)
+	if k == kindRaw && state&stateExact == 0 && lacksNewline(v.Value) {
+		state |= stateText
+	}
+	v.state.Store(state)
+	return state
+}
+
+// document returns the table of fields, or nil if the value is no document.
+func (v *value) document() *document {
+	if doc := v.doc.Load(); doc != nil {
+		return doc
+	}
+	if !v.kind().container() {
+		return nil
+	}
+	v.doc.CompareAndSwap(nil, parseDocument(v.text()))
+	return v.doc.Load()
+}
+
+// scalar returns the JSON text of a whole value without the space around it.
+func (v *value) scalar() string {
+	start, end := trimSpace(v.text())
+	return v.text()[start:end]
+}
+
+func (v *value) seenTime() time.Time { return timeOf(v.seen) }
+
+func timeOf(seen int64) time.Time {
+	if seen == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, seen)
+}
+
+// kindOf tells what a value is by its bytes.
+func kindOf(data []byte) kind {
+	start, _ := trimSpace(unsafe.String(unsafe.SliceData(data), len(data)))
+	if start == len(data) || uint64(len(data)) > 1<<31 {
+		return kindRaw
+	}
+	k := kindAt(data[start])
+	// The depth comes first: the validator calls itself for each level.
+	if k.container() && depthOver(data, maxDepth) || !gjson.ValidBytes(data) {
+		return kindRaw
+	}
+	return k
+}
+
+// depthOver reports whether containers nest deeper than limit. For what is not
+// JSON the answer may be either.
+func depthOver(data []byte, limit int) bool {
+	depth := 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			if depth++; depth > limit {
+				return true
+			}
+		case '}', ']':
+			depth--
+		case '"':
+			for i++; i < len(data) && data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return false
+}
+
+// trimSpace returns the bounds of s without JSON's white space (RFC 8259, 2) at both ends.
+func trimSpace(s string) (start, end int) {
+	end = len(s)
+	for start < end && isSpace(s[start]) {
+		start++
+	}
+	for end > start && isSpace(s[end-1]) {
+		end--
+	}
+	return start, end
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
+// lacksNewline reports whether data is text without a newline at its end.
+func lacksNewline(data []byte) bool {
+	return len(data) > 0 && data[len(data)-1] != '\n' && isText(data)
+}
+
+// isText: UTF-8 without NUL.
+func isText(data []byte) bool {
+	return bytes.IndexByte(data, 0) < 0 && utf8.Valid(data)
+}
