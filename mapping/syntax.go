@@ -1,0 +1,33 @@
+package mapping
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// whereInvalid says in words where text stops being JSON: ": line 2, column 5:
+// ...". It is empty for valid JSON.
+func whereInvalid(text []byte) string {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return ": it is empty"
+	}
+	var value json.RawMessage
+	err := json.Unmarshal(text, &value)
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return ""
+	}
+	line, column := position(text, int(syntax.Offset)-1)
+	return fmt.Sprintf(": line %d, column %d: %s", line, column, syntax)
+}
+
+// position returns the line and column, both from 1, of an offset. Columns
+// count characters.
+func position(text []byte, offset int) (line, column int) {
+	before := text[:min(max(offset, 0), len(text))]
+	line = 1 + bytes.Count(before, []byte{'\n'})
+	last := before[bytes.LastIndexByte(before, '\n')+1:]
+	return line, 1 + len(bytes.Runes(last))
+}
