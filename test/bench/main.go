@@ -1,0 +1,146 @@
+// Command bench measures ovscfgfs beside what it could be: a tmpfs with the
+// same tree, the machine's disk, and a bare etcd client, all in one run.
+//
+//	go run ./test/bench                 # everything; rewrites docs/performance.md and its picture
+//	go run ./test/bench -only walk      # one experiment, printed only
+//	go run ./test/bench -leaves 10000 -million=false -runs 3
+//
+// It builds the daemon and the real etcd server from this module, runs both as
+// processes of their own with their default settings (etcd's fsync on), and
+// needs root for mounts and for dropping the kernel's caches; what it cannot do
+// without is left out and said so.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// options are the command's flags.
+type options struct {
+	only    string
+	runs    int
+	leaves  int
+	million bool
+	out     string
+	work    string
+	pprof   string
+}
+
+// An experiment measures one aspect and adds its rows to the lab's report.
+type experiment struct {
+	name string
+	run  func(context.Context, *lab) error
+}
+
+func experiments() []experiment {
+	return []experiment{
+		{"mount", measureMounting},
+		{"memory", measureMemory},
+		{"walk", measureWalks},
+		{"wide", measureWide},
+		{"rates", measureRates},
+		{"echo", measureEcho},
+		{"document", measureDocument},
+		{"remote", measureRemote},
+		{"million", measureMillion},
+	}
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.only, "only", "", "run only this experiment (several with commas): "+strings.Join(names(), " "))
+	flag.IntVar(&o.runs, "runs", 5, "runs of each measurement; the median counts")
+	flag.IntVar(&o.leaves, "leaves", 100_000, "leaves of the tree, ten to a directory")
+	flag.BoolVar(&o.million, "million", true, "measure a tree of 1,000,000 leaves as well")
+	flag.StringVar(&o.out, "out", "", "directory for performance.md and its picture (default docs, and nothing with -only)")
+	flag.StringVar(&o.work, "work", os.TempDir(), "directory for etcd's data and the cold tree; on a real disk")
+	flag.StringVar(&o.pprof, "pprof", "", "pass --pprof ADDR to the daemons")
+	flag.Parse()
+	if flag.NArg() > 0 || o.runs < 1 || o.leaves < 1000 {
+		fmt.Fprintln(os.Stderr, "bench: takes flags only, at least one run and at least 1000 leaves")
+		os.Exit(2)
+	}
+	if o.out == "" && o.only == "" {
+		o.out = "docs"
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, o)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func names() []string {
+	var all []string
+	for _, e := range experiments() {
+		all = append(all, e.name)
+	}
+	return all
+}
+
+// selected are the experiments that o asks for, in their order.
+func selected(o options) ([]experiment, error) {
+	var wanted []string
+	if o.only != "" {
+		wanted = strings.Split(o.only, ",")
+		for _, w := range wanted {
+			if !slices.Contains(names(), w) {
+				return nil, fmt.Errorf("no experiment %q; there are %s", w, strings.Join(names(), " "))
+			}
+		}
+	}
+	var chosen []experiment
+	for _, e := range experiments() {
+		if wanted != nil && !slices.Contains(wanted, e.name) {
+			continue
+		}
+		if e.name == "million" && !o.million {
+			continue
+		}
+		chosen = append(chosen, e)
+	}
+	return chosen, nil
+}
+
+func run(ctx context.Context, o options) (err error) {
+	chosen, err := selected(o)
+	if err != nil {
+		return err
+	}
+	l, err := openLab(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	for _, e := range chosen {
+		l.logf("== %s", e.name)
+		if err := e.run(ctx, l); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	fmt.Println()
+	if err := l.report.print(os.Stdout); err != nil {
+		return err
+	}
+	if o.out == "" {
+		return nil
+	}
+	if err := drawPicture(&l.report, filepath.Join(o.out, pictureName)); err != nil {
+		return err
+	}
+	return writePage(&l.report, l.machine(), o, filepath.Join(o.out, "performance.md"))
+}
