@@ -1,0 +1,114 @@
+package cache
+
+import (
+	"context"
+	"slices"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// waiter is who waits until the tree shows a revision.
+type waiter struct {
+	revision int64
+	shown    chan struct{}
+}
+
+// applyWatched applies what the watch says one revision did. A copy of what a
+// commit has applied already is ignored.
+func (c *Cache) applyWatched(revision int64, changes []mapping.Change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if revision <= c.applied {
+		return
+	}
+	for _, a := range c.pending {
+		a.witness(revision, changes)
+	}
+	c.applied = revision
+	c.show(revision, changes)
+}
+
+// applyProgress notes that nothing else happened up to revision.
+func (c *Cache) applyProgress(revision int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if revision > c.Tree().Revision() {
+		c.show(revision, nil)
+	}
+}
+
+// applyOwn applies the change of a commit that etcd gave revision, if the tree
+// is at the revision before it, and reports whether the tree now shows it.
+func (c *Cache) applyOwn(revision int64, epoch int, a *attempt) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	tree := c.Tree()
+	if c.epoch != epoch {
+		return false
+	}
+	if tree.Revision() >= revision {
+		return true
+	}
+	if c.reading || tree.Revision() != revision-1 {
+		return false
+	}
+	changes, ok := a.changes(c, tree, revision)
+	if !ok {
+		return false
+	}
+	c.applied = revision
+	c.show(revision, changes)
+	return true
+}
+
+// show replaces the tree; mu is held.
+func (c *Cache) show(revision int64, changes []mapping.Change) {
+	old := c.Tree()
+	shown, keys := old.Apply(revision, c.now(), changes)
+	c.replace(old, shown, keys)
+}
+
+// replace publishes a tree, wakes who waits for it, and tells of it; mu is held.
+func (c *Cache) replace(old, shown *mapping.Tree, keys []string) {
+	c.tree.Store(shown)
+	revision := shown.Revision()
+	c.waiters = slices.DeleteFunc(c.waiters, func(w waiter) bool {
+		if w.revision <= revision {
+			close(w.shown)
+			return true
+		}
+		return false
+	})
+	if c.publish != nil {
+		c.publish(old, shown, keys)
+	}
+}
+
+// awaitShown waits until the tree shows revision, or ctx ends.
+func (c *Cache) awaitShown(ctx context.Context, revision int64) error {
+	c.mu.Lock()
+	if c.Tree().Revision() >= revision {
+		c.mu.Unlock()
+		return nil
+	}
+	w := waiter{revision: revision, shown: make(chan struct{})}
+	c.waiters = append(c.waiters, w)
+	c.mu.Unlock()
+	for {
+		// The revision may have touched none of the watched keys; then only a progress notice tells.
+		// A server whose watch lags does not answer the request, so it is repeated.
+		if err := c.requestProgress(ctx, w.shown); err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiters = slices.DeleteFunc(c.waiters, func(o waiter) bool { return o.shown == w.shown })
+	if c.Tree().Revision() >= revision {
+		return nil
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,34 @@
+package embedded
+
+import (
+	"context"
+	"log/slog"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// errorCore hands what etcd logs at its error level to slog. The rest, some
+// hundred lines per start, is dropped.
+type errorCore struct{ logger *slog.Logger }
+
+func (c errorCore) Enabled(level zapcore.Level) bool { return level >= zapcore.ErrorLevel }
+
+func (c errorCore) With([]zapcore.Field) zapcore.Core { return c }
+
+func (c errorCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if c.Enabled(entry.Level) {
+		return checked.AddCore(entry, c)
+	}
+	return checked
+}
+
+func (c errorCore) Write(entry zapcore.Entry, fields []zapcore.Field) error {
+	encoder := zapcore.NewMapObjectEncoder()
+	for _, field := range fields {
+		field.AddTo(encoder)
+	}
+	c.logger.LogAttrs(context.Background(), slog.LevelError, "embedded etcd: "+entry.Message, slog.Any("fields", encoder.Fields))
+	return nil
+}
+
+func (c errorCore) Sync() error { return nil }
