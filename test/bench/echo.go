@@ -64,8 +64,18 @@ func measureEcho(ctx context.Context, l *lab) error {
 				return err
 			}
 		}
-		return nil
+		return l.measureCommands(ctx, t, leaf, next)
 	})
+}
+
+// measureCommands times what an admin types, each time a process of its own.
+func (l *lab) measureCommands(ctx context.Context, t tree, leaf string, next func() int) error {
+	row := l.report.row("echo", "a process each: sh -c 'echo v > key'", seconds)
+	return l.interleave(ctx, row, 4*l.runs,
+		variant{onCtl, func() (float64, error) { return l.etcdctl(ctx, "put", "/bare/leaf", t.value(next())) }},
+		variant{onRW, func() (float64, error) {
+			return stopwatch(exec.CommandContext(ctx, "sh", "-c", `echo "$1" > "$2"`, "sh", strings.TrimSpace(t.content(next())), leaf).Run)
+		}})
 }
 
 // revisionsOf is by how many revisions the store grows for each of ten calls of f.

@@ -21,7 +21,7 @@ type lab struct {
 	report report
 	dir    string // on disk: etcd's data, state directories, mountpoints, the cold tree
 	memory string // on tmpfs
-	daemon string // the ovscfgfs binary
+	ctl    string // the etcdctl binary
 	client *clientv3.Client
 
 	endpoint string
@@ -45,13 +45,19 @@ func openLab(ctx context.Context, o options) (_ *lab, err error) {
 	if l.memory, err = l.openMemory(); err != nil {
 		return nil, err
 	}
-	l.daemon = filepath.Join(l.dir, "ovscfgfs")
 	server := filepath.Join(l.dir, "etcd")
-	l.logf("building the daemon and etcd")
-	if err := build(ctx, l.daemon, "./cmd/ovscfgfs"); err != nil {
-		return nil, err
+	l.logf("building what is not built")
+	if l.daemon == "" {
+		l.daemon = filepath.Join(l.dir, "ovscfgfs")
+		if err := build(ctx, l.daemon, "./cmd/ovscfgfs"); err != nil {
+			return nil, err
+		}
 	}
 	if err := build(ctx, server, "go.etcd.io/etcd/server/v3"); err != nil {
+		return nil, err
+	}
+	l.ctl = filepath.Join(l.dir, "etcdctl")
+	if err := build(ctx, l.ctl, "go.etcd.io/etcd/etcdctl/v3"); err != nil {
 		return nil, err
 	}
 	if l.endpoint, err = l.startEtcd(ctx, server); err != nil {

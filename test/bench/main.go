@@ -33,6 +33,7 @@ type options struct {
 	out     string
 	work    string
 	pprof   string
+	daemon  string
 }
 
 // An experiment measures one aspect and adds its rows to the lab's report.
@@ -64,6 +65,7 @@ func main() {
 	flag.StringVar(&o.out, "out", "", "directory for performance.md and its picture (default docs, and nothing with -only)")
 	flag.StringVar(&o.work, "work", os.TempDir(), "directory for etcd's data and the cold tree; on a real disk")
 	flag.StringVar(&o.pprof, "pprof", "", "pass --pprof ADDR to the daemons")
+	flag.StringVar(&o.daemon, "daemon", "", "measure this ovscfgfs binary instead of building one")
 	flag.Parse()
 	if flag.NArg() > 0 || o.runs < 1 || o.leaves < 1000 {
 		fmt.Fprintln(os.Stderr, "bench: takes flags only, at least one run and at least 1000 leaves")

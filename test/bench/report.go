@@ -14,10 +14,11 @@ const (
 	onRW    = "rw"
 	onRO    = "ro"
 	onDisk  = "disk"
-	onEtcd  = "etcd" // a bare client
+	onEtcd  = "etcd"    // a bare client, connected
+	onCtl   = "etcdctl" // etcd's own command, a process each time
 )
 
-func targets() []string { return []string{onTmpfs, onDisk, onEtcd, onRW, onRO} }
+func targets() []string { return []string{onTmpfs, onDisk, onEtcd, onCtl, onRW, onRO} }
 
 // A report collects what the experiments measured.
 type report struct {

@@ -16,7 +16,8 @@ type tool struct {
 	args func(dir string) []string
 	exit int // the status of a run that found what it should
 	bars []bar
-	cold bool // measured with the kernel's caches dropped, too
+	cold bool     // measured with the kernel's caches dropped, too
+	ctl  []string // what etcdctl calls the nearest thing it has; nil without
 }
 
 // tools are what walks are measured with; reference is another copy of the
@@ -24,11 +25,11 @@ type tool struct {
 func tools(reference string) []tool {
 	return []tool{
 		{name: "find", args: func(d string) []string { return []string{"find", d} },
-			bars: []bar{within(onRW, 1.5, onTmpfs), within(onRO, 1.5, onTmpfs)}, cold: true},
+			bars: []bar{within(onRW, 1.5, onTmpfs), within(onRO, 1.5, onTmpfs)}, cold: true, ctl: []string{"get", "--prefix", "--keys-only"}},
 		{name: "ls -lR", args: func(d string) []string { return []string{"ls", "-lR", d} },
 			bars: []bar{within(onRW, 1.5, onTmpfs), within(onRO, 1.5, onTmpfs)}, cold: true},
 		{name: "grep -r", args: func(d string) []string { return []string{"grep", "-r", "nowhere", d} }, exit: 1,
-			bars: []bar{within(onRW, 8, onTmpfs), within(onRO, 2, onTmpfs)}, cold: true},
+			bars: []bar{within(onRW, 8, onTmpfs), within(onRO, 2, onTmpfs)}, cold: true, ctl: []string{"get", "--prefix"}},
 		{name: "tar c", args: func(d string) []string { return []string{"tar", "-C", d, "-cf", "-", "."} }},
 		{name: "diff -r", args: func(d string) []string { return []string{"diff", "-r", d, reference} }},
 	}
@@ -64,7 +65,7 @@ func measureWalks(ctx context.Context, l *lab) error {
 	}
 	return l.mounted(ctx, t.prefix, false, func(rw *mount) error {
 		return l.mounted(ctx, t.prefix, true, func(ro *mount) error {
-			if err := l.warmWalks(ctx, plain, reference, rw.dir, ro.dir); err != nil {
+			if err := l.warmWalks(ctx, t.prefix, plain, reference, rw.dir, ro.dir); err != nil {
 				return err
 			}
 			return l.coldWalks(ctx, t, rw.dir, ro.dir)
@@ -72,13 +73,23 @@ func measureWalks(ctx context.Context, l *lab) error {
 	})
 }
 
-func (l *lab) warmWalks(ctx context.Context, plain, reference, rw, ro string) error {
+// etcdctl runs etcd's own command and returns its seconds.
+func (l *lab) etcdctl(ctx context.Context, args ...string) (float64, error) {
+	cmd := exec.CommandContext(ctx, l.ctl, append([]string{"--endpoints", l.endpoint}, args...)...)
+	cmd.Stdout = struct{ io.Writer }{io.Discard}
+	return stopwatch(cmd.Run)
+}
+
+func (l *lab) warmWalks(ctx context.Context, prefix, plain, reference, rw, ro string) error {
 	for _, tool := range tools(reference) {
 		row := l.report.row("warm", tool.name, seconds, tool.bars...)
 		over := func(dir string) func() (float64, error) {
 			return func() (float64, error) { return walk(ctx, tool, dir) }
 		}
 		variants := []variant{{onTmpfs, over(plain)}, {onRW, over(rw)}, {onRO, over(ro)}}
+		if tool.ctl != nil {
+			variants = append(variants, variant{onCtl, func() (float64, error) { return l.etcdctl(ctx, append(tool.ctl, prefix+"/")...) }})
+		}
 		for _, v := range variants {
 			if _, err := v.once(); err != nil {
 				return fmt.Errorf("warm %s: %w", v.target, err)
