@@ -111,8 +111,14 @@ func TestTreeShows(t *testing.T) {
 	}
 }
 
+// failer is what a test and a property of rapid have in common.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // checkTree holds what is true of every node of every tree.
-func checkTree(t testing.TB, tree *Tree) {
+func checkTree(t failer, tree *Tree) {
 	t.Helper()
 	var walk func(path string, n Node)
 	walk = func(path string, n Node) {
