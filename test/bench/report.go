@@ -109,7 +109,7 @@ func (r *report) print(w io.Writer) error {
 	for _, row := range r.rows {
 		if row.group != group {
 			group = row.group
-			fmt.Fprintf(t, "%s\t\n", strings.ToUpper(group))
+			fmt.Fprintf(t, "%s%s\t\n", strings.ToUpper(group), strings.Repeat("\t", len(targets())))
 		}
 		fmt.Fprintf(t, "  %s", row.name)
 		for _, target := range targets() {
