@@ -89,7 +89,7 @@ func (l *lab) logf(format string, args ...any) {
 
 // build compiles a package of this module, as it would be shipped.
 func build(ctx context.Context, output, pkg string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", output, pkg)
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", output, pkg)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
 	}
