@@ -6,6 +6,8 @@ package connect
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -115,6 +117,9 @@ func (o Options) tls() (*tls.Config, error) {
 	if !secure {
 		return nil, nil
 	}
+	if err := checkPEM(o.CACert); err != nil {
+		return nil, err
+	}
 	info := transport.TLSInfo{CertFile: o.Cert, KeyFile: o.Key, TrustedCAFile: o.CACert}
 	config, err := info.ClientConfig()
 	if err != nil {
@@ -122,6 +127,22 @@ func (o Options) tls() (*tls.Config, error) {
 	}
 	config.InsecureSkipVerify = o.SkipVerify
 	return config, nil
+}
+
+// checkPEM refuses a CA bundle without a certificate, which the TLS library
+// would take for an empty one.
+func checkPEM(name string) error {
+	if name == "" {
+		return nil
+	}
+	data, err := os.ReadFile(name)
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(data) {
+		err = errors.New("it holds no certificate")
+	}
+	if err != nil {
+		return mapping.Errorf(mapping.Invalid, "", "--cacert %s cannot be used: %w (it must be a PEM file)", name, err)
+	}
+	return nil
 }
 
 // split returns the network and address that an endpoint dials.

@@ -16,7 +16,7 @@ import (
 )
 
 // probeTime bounds one look at one endpoint, after the client has failed.
-const probeTime = 2 * time.Second
+const probeTime = 5 * time.Second
 
 // explain turns a client's failure into words. gRPC reports most of them as
 // "context deadline exceeded", so the endpoints are looked at one by one.
