@@ -24,9 +24,9 @@ func rawPaths() []string {
 
 // rawTable tells which keys are marked raw.
 type rawTable struct {
-	names    []string   // for the last segment
-	relative [][]string // split patterns for the key below the prefix
-	absolute [][]string // split patterns for the whole key
+	names    []segmentPattern   // for the last segment
+	relative [][]segmentPattern // for the key below the prefix
+	absolute [][]segmentPattern // for the whole key
 }
 
 func newRawTable(patterns []string) (*rawTable, error) {
@@ -35,13 +35,17 @@ func newRawTable(patterns []string) (*rawTable, error) {
 		if _, err := path.Match(p, ""); err != nil || p == "" {
 			return nil, Errorf(Invalid, "", "raw pattern %q is malformed; use the syntax of a shell pattern, such as services/*/config", p)
 		}
+		var segments []segmentPattern
+		for segment := range strings.SplitSeq(p, "/") {
+			segments = append(segments, newSegmentPattern(segment))
+		}
 		switch {
-		case strings.HasPrefix(p, "/"):
-			t.absolute = append(t.absolute, strings.Split(p, "/"))
-		case strings.Contains(p, "/"):
-			t.relative = append(t.relative, strings.Split(p, "/"))
+		case len(segments) == 1:
+			t.names = append(t.names, segments[0])
+		case p[0] == '/':
+			t.absolute = append(t.absolute, segments)
 		default:
-			t.names = append(t.names, p)
+			t.relative = append(t.relative, segments)
 		}
 	}
 	return t, nil
@@ -50,8 +54,8 @@ func newRawTable(patterns []string) (*rawTable, error) {
 // match reports whether key is marked raw; relative is key below the prefix.
 func (t *rawTable) match(key, relative string) bool {
 	name := relative[strings.LastIndexByte(relative, '/')+1:]
-	for _, p := range t.names {
-		if segmentMatch(p, name) {
+	for i := range t.names {
+		if t.names[i].match(name) {
 			return true
 		}
 	}
@@ -68,10 +72,10 @@ func (t *rawTable) match(key, relative string) bool {
 	return false
 }
 
-func segmentsMatch(pattern []string, key string) bool {
-	for i, p := range pattern {
+func segmentsMatch(pattern []segmentPattern, key string) bool {
+	for i := range pattern {
 		segment, rest, more := strings.Cut(key, "/")
-		if more != (i < len(pattern)-1) || !segmentMatch(p, segment) {
+		if more != (i < len(pattern)-1) || !pattern[i].match(segment) {
 			return false
 		}
 		key = rest
@@ -79,17 +83,28 @@ func segmentsMatch(pattern []string, key string) bool {
 	return true
 }
 
-func segmentMatch(pattern, segment string) bool {
-	// Every key is held against the table as it is loaded: the usual shapes go without the general matcher.
-	if pattern == "*" || pattern == segment {
-		return true
+// segmentPattern is a pattern of path.Match for one segment. Every key is held
+// against the table as it is loaded, so the usual shapes, a name and a star
+// before a name, go without the general matcher.
+type segmentPattern struct {
+	pattern string
+	tail    string // what a segment ends with, or is if not starred
+	starred bool
+	general bool
+}
+
+func newSegmentPattern(pattern string) segmentPattern {
+	tail, starred := strings.CutPrefix(pattern, "*")
+	return segmentPattern{pattern: pattern, tail: tail, starred: starred, general: strings.ContainsAny(tail, `*?[\`)}
+}
+
+func (p *segmentPattern) match(segment string) bool {
+	switch {
+	case p.general:
+		ok, _ := path.Match(p.pattern, segment)
+		return ok
+	case p.starred:
+		return strings.HasSuffix(segment, p.tail)
 	}
-	if tail, ok := strings.CutPrefix(pattern, "*"); ok && !strings.ContainsAny(tail, `*?[\`) {
-		return strings.HasSuffix(segment, tail)
-	}
-	if !strings.ContainsAny(pattern, `*?[\`) {
-		return false
-	}
-	ok, _ := path.Match(pattern, segment)
-	return ok
+	return segment == p.tail
 }
