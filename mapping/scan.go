@@ -1,6 +1,9 @@
 package mapping
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // The functions here walk JSON text that is known to be valid: gjson.ValidBytes
 // accepted it, so a container ends, a name is a string and a comma follows or
@@ -99,3 +102,11 @@ func eachMember(doc []byte, open int, yield func(n int, m member) bool) int {
 
 // isContainer reports whether an object or array starts at i.
 func isContainer(doc []byte, i int) bool { return i < len(doc) && (doc[i] == '{' || doc[i] == '[') }
+
+// memberName is the decoded name of a field; of the nth element, the number.
+func memberName(doc []byte, n int, m member) string {
+	if m.nameStart == m.nameEnd {
+		return strconv.Itoa(n)
+	}
+	return unquote(string(doc[m.nameStart+1 : m.nameEnd-1]))
+}

@@ -1,9 +1,6 @@
 package mapping
 
-import (
-	"bytes"
-	"slices"
-)
+import "slices"
 
 // An edit of a document replaces the bytes of one place and copies the rest.
 // sjson is not used for it: it touches only the first of duplicate names, takes
@@ -131,14 +128,12 @@ func insertMember(doc []byte, s spot, n int, name, value []byte) []byte {
 	if !ok {
 		return doc
 	}
-	var first, second, last, target member
+	var few []member
+	var last, target member
 	count := 0
 	end := eachMember(doc, open, func(i int, m member) bool {
-		switch i {
-		case 0:
-			first = m
-		case 1:
-			second = m
+		if i < 2 {
+			few = append(few, m)
 		}
 		if i == n {
 			target = m
@@ -151,114 +146,14 @@ func insertMember(doc []byte, s spot, n int, name, value []byte) []byte {
 		lead, tail := style.around()
 		return replace(doc, open+1, end, lead, name, style.colonFor(name), value, tail)
 	}
-	colon := style.colonFor(name)
+	var colon []byte
 	if name != nil {
 		colon = doc[last.nameEnd:last.start]
 	}
-	var comma []byte
-	switch lead := doc[open+1 : first.nameStart]; {
-	case count > 1:
-		comma = doc[first.end:second.nameStart]
-	case len(lead) > 0:
-		comma = append([]byte{','}, lead...)
-	default:
-		comma = style.comma
-	}
+	style.learn(doc, open, few)
+	comma := style.separator(doc, open, few)
 	if count > n {
 		return replace(doc, target.nameStart, target.nameStart, name, colon, value, comma)
 	}
 	return replace(doc, last.end, last.end, comma, name, colon, value)
-}
-
-// style is how a document is laid out around a place that has no neighbours to
-// copy from.
-type style struct {
-	comma, colon []byte
-	newline      []byte // what separates lines, nil for a document of one line
-	indent, unit []byte // of the container's own line, and of one level more
-}
-
-func (s *style) colonFor(name []byte) []byte {
-	if name == nil {
-		return nil
-	}
-	return s.colon
-}
-
-// around is what stands before and after the only member of a container.
-func (s *style) around() (lead, tail []byte) {
-	if s.newline == nil {
-		return nil, nil
-	}
-	tail = slices.Concat(s.newline, s.indent)
-	return slices.Concat(tail, s.unit), tail
-}
-
-// styleAt learns the layout on the way to the container at s, whose opening
-// bracket it returns. Without any example it is that of Python's json.dumps,
-// which wrote most of these documents.
-func styleAt(doc []byte, s spot) (style, int, bool) {
-	st := style{comma: []byte(", "), colon: []byte(": ")}
-	open := skipSpace(doc, 0)
-	if !isContainer(doc, open) {
-		return st, 0, false
-	}
-	for _, n := range s {
-		var first, second, m member
-		count := 0
-		eachMember(doc, open, func(i int, each member) bool {
-			if i == 0 {
-				first = each
-			}
-			if i == 1 {
-				second = each
-			}
-			if i == n {
-				m = each
-			}
-			count++
-			return i < max(n, 1)
-		})
-		if count <= n {
-			return st, 0, false
-		}
-		if doc[open] == '{' {
-			st.colon = doc[first.nameEnd:first.start]
-		}
-		if bytes.Equal(st.colon, []byte(":")) {
-			st.comma = []byte(",")
-		}
-		if count > 1 {
-			st.comma = doc[first.end:second.nameStart]
-		}
-		st.learnLines(doc[open+1 : first.nameStart])
-		open = m.start
-		if !isContainer(doc, open) {
-			return st, 0, false
-		}
-	}
-	return st, open, true
-}
-
-// learnLines takes the white space before a container's first member as the
-// indentation of one more level.
-func (s *style) learnLines(lead []byte) {
-	line := bytes.LastIndexByte(lead, '\n')
-	if line < 0 {
-		s.newline = nil
-		return
-	}
-	s.newline = []byte("\n")
-	if line > 0 && lead[line-1] == '\r' {
-		s.newline = []byte("\r\n")
-	}
-	indent := lead[line+1:]
-	if len(indent) > len(s.indent) && bytes.HasPrefix(indent, s.indent) {
-		s.unit = indent[len(s.indent):]
-	}
-	s.indent = indent
-	// The separator of lines is not a separator within one.
-	if bytes.IndexByte(s.comma, '\n') >= 0 {
-		s.comma = []byte(", ")
-	}
 }
