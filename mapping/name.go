@@ -106,13 +106,20 @@ func cutName(segment, name string) string {
 func DecodeName(name string) (string, error) {
 	segment, ok := decodeName(name)
 	if !ok {
-		reason := "is not the encoded name of any key or field; a % itself is written %25"
-		if strings.Contains(name, cutMark) {
-			reason = "is a cut name, and nothing here has it"
-		}
-		return "", Errorf(Invalid, name, "%s", reason)
+		return "", notName(name, name)
 	}
 	return segment, nil
+}
+
+// notName refuses a name within a path.
+func notName(path, name string) error {
+	switch {
+	case name == "":
+		return Errorf(Invalid, path, "a name is empty; the name of an empty segment is %s", emptyName)
+	case strings.Contains(name, cutMark):
+		return Errorf(Invalid, path, "%q is a cut name, which stands only for an entry that exists", name)
+	}
+	return Errorf(Invalid, path, "%q is the name of no key or field; write a %% itself as %%25", name)
 }
 
 func decodeName(name string) (string, bool) {

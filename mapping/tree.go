@@ -123,15 +123,16 @@ func (t *Tree) KeyOf(path string) (string, error) {
 		return key, nil
 	}
 	for name := range strings.SplitSeq(path, "/") {
-		segment, err := DecodeName(name)
-		if err != nil && strings.Contains(name, cutMark) {
+		segment, ok := decodeName(name)
+		if !ok {
+			if !strings.Contains(name, cutMark) {
+				return "", notName(path, name)
+			}
 			s := d.cut(name)
 			if s.empty() {
-				return "", Errorf(NotFound, path, "%s is the cut name of no key here", name)
+				return "", Errorf(NotFound, path, "%q is the cut name of no key here", name)
 			}
 			segment = s.segment(len(d.key))
-		} else if err != nil {
-			return "", err
 		}
 		key += "/" + segment
 		d = d.get(segment).dir

@@ -85,6 +85,12 @@ func TestTreeShows(t *testing.T) {
 		{"duplicates", []string{"/ovs/d", `{"a": 1, "b": 0, "a": 2, "\u0061": 3}`, "/ovs/d/a", "9"}, []string{
 			`d/ object`, `d/a number "9\n"`, `d/a%dup1 number "1\n"`, `d/b number "0\n"`, `d/a%dup2 number "2\n"`, `d/a%json number "3\n"`,
 		}},
+		{"array with keys below", []string{"/ovs/d", `[10, {"x": 1, "x": 2}]`, "/ovs/d/0", "9", "/ovs/d/01", "8"}, []string{
+			`d/ array`, `d/0 number "9\n"`, `d/01 number "8\n"`, `d/1/ object`, `d/1/x%dup1 number "1\n"`, `d/1/x number "2\n"`, `d/0%json number "10\n"`,
+		}},
+		{"empty documents", []string{"/ovs/a", "{}", "/ovs/b", "[]", "/ovs/c", "{}", "/ovs/c/x", "1"}, []string{
+			`a/ object`, `b/ array`, `c/ object`, `c/x number "1\n"`,
+		}},
 		{"names", []string{
 			"/ovs//x", "1", "/ovs/", "2", "/ovs/./..", "3", "/ovs/%41", "4", "/ovs/.value", "5", "/ovs/o", `{".": 1, "a/b": 2, "\u0000": 3, ".ovscfgfs": 4}`,
 		}, []string{
@@ -165,5 +171,68 @@ func checkTree(t failer, tree *Tree) {
 	}
 	if keys != tree.Keys() {
 		t.Fatalf("Keys() = %d, counted %d", tree.Keys(), keys)
+	}
+}
+
+func TestLookupFindsOnlyWhatIsListed(t *testing.T) {
+	tree := treeOf(t,
+		"/ovs/d", `{"a": 1, "b": 1, "b": 2, "c/d": 3, "list": [0, 1, [2]]}`, "/ovs/d/a", "2",
+		"/ovs/s", "5", "/ovs/s/t", "6", "/ovs/leaf", "7")
+	for _, path := range []string{
+		"/", "/d", "d/", "d//a", "none", "%64", "d%json", "d/b%json", "d/b%dup0", "d/b%dup01", "d/b%dup2", "d/a%dup1", "d/c/d", "d/c%2fd", "d/.value", "d/%json", "d/%dup1",
+		"d/list/3", "d/list/01", "d/list/-1", "d/list/+1", "d/list/4294967296", "d/list/18446744073709551616", "d/list/2/0/x", "d/list/%30", "d/list/1%json",
+		"s/.value/x", "s/.value%json", "leaf/x", "leaf/.value", ".value", ".", "..", "d/.", "d/..", "d/" + strings.Repeat("x", 300), "d/%~", "%~", "d/x%~" + strings.Repeat("0", 32),
+	} {
+		if n, ok := tree.Lookup(path); ok || n.Valid() {
+			t.Errorf("Lookup(%q) finds %s %q", path, n.Type(), n.Content())
+		}
+	}
+	for path, want := range map[string]string{
+		"d/a": "2\n", "d/a%json": "1\n", "d/b": "2\n", "d/b%dup1": "1\n", "d/c%2Fd": "3\n", "d/list/2/0": "2\n", "s/.value": "5\n", "s/t": "6\n",
+	} {
+		if n, ok := tree.Lookup(path); !ok || string(n.Content()) != want {
+			t.Errorf("Lookup(%q) finds %v %q, want %q", path, ok, n.Content(), want)
+		}
+	}
+}
+
+func TestNothing(t *testing.T) {
+	var n Node
+	_, kv := n.KV()
+	_, found := n.Lookup("x")
+	if n.Valid() || n.IsDir() || n.Name() != "" || n.Key() != "" || n.Pointer() != "" || n.Content() != nil || n.Size() != 0 || n.Newline() ||
+		n.Len() != 0 || n.Type() != "" || n.Index() != -1 || !n.Seen().IsZero() || n.Stored() != nil || kv || found || !n.Same(Node{}) {
+		t.Errorf("the zero Node claims to be something: %+v", n)
+	}
+	tree := treeOf(t)
+	if n.Same(tree.Root()) || tree.Root().Same(n) {
+		t.Error("nothing is the same as an empty root")
+	}
+	for range n.Children() {
+		t.Error("nothing has a child")
+	}
+}
+
+func TestPaths(t *testing.T) {
+	tree := treeOf(t, "/ovs/a", "1")
+	for key, want := range map[string]string{"/ovs": "", "/ovs/a": "a", "/ovs/": "%empty", "/ovs/x/y%/.": "x/y%25/%2E", "/ovs//": "%empty/%empty"} {
+		path, ok := tree.PathOf(key)
+		back, err := tree.KeyOf(path)
+		if !ok || path != want || err != nil || back != key {
+			t.Errorf("PathOf(%q) = %q, %v, and back %q, %v; want %q", key, path, ok, back, err, want)
+		}
+	}
+	for _, key := range []string{"", "/", "/ov", "/ovsx", "/ovsx/a", "ovs/a", "/other"} {
+		if path, ok := tree.PathOf(key); ok {
+			t.Errorf("PathOf(%q), outside the prefix, is %q", key, path)
+		}
+		if _, ok := tree.Get(key); ok {
+			t.Errorf("Get(%q) finds something outside the prefix", key)
+		}
+	}
+	for _, path := range []string{"/a", "a/", "a//b", ".", "a/..", "a/.value", "%", "%2f", "a%json"} {
+		if key, err := tree.KeyOf(path); KindOf(err) != Invalid {
+			t.Errorf("KeyOf(%q) = %q, %v; want Invalid", path, key, err)
+		}
 	}
 }

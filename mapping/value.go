@@ -126,6 +126,9 @@ func kindOf(data []byte) kind {
 // depthOver reports whether containers nest deeper than limit. For what is not
 // JSON the answer may be either.
 func depthOver(data []byte, limit int) bool {
+	if bytes.Count(data, []byte("{"))+bytes.Count(data, []byte("[")) <= limit {
+		return false // almost every value, without a look at each byte
+	}
 	depth := 0
 	for i := 0; i < len(data); i++ {
 		switch data[i] {
