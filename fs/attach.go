@@ -1,0 +1,100 @@
+package fs
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+)
+
+// attach mounts: with mount(2) where this process may, else with the set-uid
+// program fusermount3.
+func (m *Mounted) attach(o *fuse.MountOptions) (server *fuse.Server, direct bool, err error) {
+	if os.Geteuid() == 0 {
+		server, err = m.attachDirect(o)
+		return server, true, err
+	}
+	if m.s.opt.ReadOnly {
+		o.Options = append(o.Options, "ro")
+	}
+	server, err = fuse.NewServer(m.s, m.point, o)
+	return server, false, err
+}
+
+// attachDirect mounts with mount(2). It opens the device itself, close-on-exec:
+// a program that this process runs must not keep the connection alive.
+func (m *Mounted) attachDirect(o *fuse.MountOptions) (*fuse.Server, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(m.point, &st); err != nil {
+		return nil, err
+	}
+	fd, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	data := []string{
+		fmt.Sprintf("fd=%d", fd), fmt.Sprintf("rootmode=%o", st.Mode&unix.S_IFMT),
+		fmt.Sprintf("user_id=%d", os.Geteuid()), fmt.Sprintf("group_id=%d", os.Getegid()),
+		fmt.Sprintf("max_read=%d", o.MaxWrite),
+	}
+	flags := uintptr(unix.MS_NOSUID | unix.MS_NODEV)
+	if m.s.opt.ReadOnly {
+		flags |= unix.MS_RDONLY
+	}
+	for _, option := range o.Options {
+		if !mountFlag(option, &flags) {
+			data = append(data, option)
+		}
+	}
+	if o.AllowOther {
+		data = append(data, "allow_other")
+	}
+	if err := unix.Mount(o.FsName, m.point, "fuse."+o.Name, flags, strings.Join(data, ",")); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	server, err := fuse.NewServer(m.s, fmt.Sprintf("/dev/fd/%d", fd), o)
+	if err != nil {
+		_ = unix.Unmount(m.point, unix.MNT_DETACH)
+	}
+	return server, err
+}
+
+// mountFlag puts an option that is a flag of mount(2) into flags.
+func mountFlag(option string, flags *uintptr) bool {
+	set, clear := map[string]uintptr{
+		"ro": unix.MS_RDONLY, "nodev": unix.MS_NODEV, "nosuid": unix.MS_NOSUID, "noexec": unix.MS_NOEXEC,
+		"noatime": unix.MS_NOATIME, "nodiratime": unix.MS_NODIRATIME, "relatime": unix.MS_RELATIME, "sync": unix.MS_SYNCHRONOUS,
+	}[option], map[string]uintptr{
+		"rw": unix.MS_RDONLY, "dev": unix.MS_NODEV, "suid": unix.MS_NOSUID, "exec": unix.MS_NOEXEC, "async": unix.MS_SYNCHRONOUS,
+	}[option]
+	*flags = *flags&^clear | set
+	return set|clear != 0
+}
+
+// detach unmounts, unless the mount is in use.
+func (m *Mounted) detach() error {
+	if m.direct {
+		return unix.Unmount(m.point, unix.UMOUNT_NOFOLLOW)
+	}
+	program, err := exec.LookPath("fusermount3")
+	if err != nil {
+		if program, err = exec.LookPath("fusermount"); err != nil {
+			return err
+		}
+	}
+	out, err := exec.Command(program, "-u", m.point).CombinedOutput()
+	switch text := string(out); {
+	case err == nil:
+		return nil
+	case strings.Contains(text, "busy"):
+		return unix.EBUSY
+	case strings.Contains(text, "not found"), strings.Contains(text, "not mounted"):
+		return unix.EINVAL
+	default:
+		return fmt.Errorf("%s: %s", err, strings.TrimSpace(text))
+	}
+}

@@ -1,0 +1,153 @@
+package fs
+
+import (
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// forever is the timeout, in seconds, of what the kernel may keep until it is
+// told otherwise.
+const forever = 1 << 31
+
+// blockSize is st_blksize, and the unit in which statfs counts.
+const blockSize = 4096
+
+// GetAttr implements fuse.RawFileSystem.
+func (s *server) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	i := s.table.get(in.NodeId)
+	if i == nil {
+		return fuse.Status(errnos[mapping.Stale])
+	}
+	valid, st := s.attributes(i, &out.Attr)
+	out.AttrValid = valid
+	if st.Ok() && in.Flags()&fuse.FUSE_GETATTR_FH != 0 {
+		if size, ok := s.handles.size(in.Fh()); ok {
+			setSize(&out.Attr, size)
+			out.AttrValid = 0
+		}
+	}
+	return st
+}
+
+// attributes fills in what stat shows of i, and how long in seconds the kernel
+// may keep it.
+func (s *server) attributes(i *inode, a *fuse.Attr) (valid uint64, st fuse.Status) {
+	k, l := s.table.what(i)
+	switch k {
+	case kindLocal:
+		l.attributes(a)
+		a.Ino = i.ino
+		a.Blksize = blockSize
+		return 0, fuse.OK
+	case kindControl:
+		s.control.attributes(i, a)
+		return 0, fuse.OK
+	case kindView:
+		return 0, s.viewAttributes(i, a)
+	}
+	t := s.store.Tree()
+	n, ok := s.node(i, t)
+	if !ok || n.IsDir() != (i.dir != nil) {
+		return 0, s.goneAttributes(i, a)
+	}
+	valid = s.entryAttributes(i, n, a)
+	if s.store.Tree() != t {
+		s.notices.check(i)
+	}
+	return valid, fuse.OK
+}
+
+// entryAttributes fills in the attributes of i, whose node in some recent tree
+// is n, and notes what the kernel is told.
+func (s *server) entryAttributes(i *inode, n mapping.Node, a *fuse.Attr) (valid uint64) {
+	valid = forever
+	if i.dir == nil {
+		n, valid = s.tell(i, n)
+	}
+	s.fill(i, n, a)
+	return valid
+}
+
+// goneAttributes answers for an inode whose name is gone while it is still
+// open: what the kernel was told last, with no link.
+func (s *server) goneAttributes(i *inode, a *fuse.Attr) fuse.Status {
+	i.mu.Lock()
+	told := i.told
+	i.mu.Unlock()
+	if s.table.attached(i) || i.dir == nil && !told.Valid() {
+		return fuse.ENOENT
+	}
+	s.fill(i, told, a)
+	a.Nlink = 0
+	return fuse.OK
+}
+
+// tell notes that the kernel gets attributes of n, and returns the node whose
+// attributes it gets, with their timeout. That is the old content as long as
+// the kernel has pages of it (doc.go, rule 3).
+func (s *server) tell(i *inode, n mapping.Node) (mapping.Node, uint64) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.told.Valid() || i.told.Same(n) {
+		i.told = n
+		return n, forever
+	}
+	s.notices.checkLocked(i)
+	return i.told, 0
+}
+
+// fill fills in the attributes of an inode that shows n.
+func (s *server) fill(i *inode, n mapping.Node, a *fuse.Attr) {
+	*a = fuse.Attr{Ino: i.ino, Nlink: 1, Blksize: blockSize}
+	a.Uid, a.Gid = s.opt.UID, s.opt.GID
+	if i.dir != nil {
+		a.Mode = fuse.S_IFDIR | s.opt.DirMode
+		a.Nlink = 2
+	} else {
+		a.Mode = fuse.S_IFREG | s.fileMode(i, n)
+		setSize(a, n.Size())
+	}
+	setTimes(a, n.Seen())
+}
+
+// fileMode is the mode of a leaf: that of a secret leaves out all but the owner.
+func (s *server) fileMode(i *inode, n mapping.Node) uint32 {
+	if n.Valid() && secret(n, s.parentName(i)) {
+		return s.opt.FileMode & 0o600
+	}
+	return s.opt.FileMode
+}
+
+// secret reports whether a leaf's own name or content, or the name of the
+// array that it is an element of, says that it is a secret.
+func secret(n mapping.Node, parent string) bool {
+	name := n.Name()
+	if n.Index() >= 0 || name == ".value" {
+		name = parent
+	}
+	return mapping.Secret(name, n.Content())
+}
+
+func (s *server) parentName(i *inode) string {
+	s.table.mu.RLock()
+	defer s.table.mu.RUnlock()
+	if i.parent == nil {
+		return ""
+	}
+	return i.parent.name
+}
+
+func setSize(a *fuse.Attr, size int64) {
+	a.Size = uint64(size)
+	a.Blocks = (a.Size + 511) / 512
+}
+
+func setTimes(a *fuse.Attr, t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	a.SetTimes(&t, &t, &t)
+}

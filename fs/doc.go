@@ -1,0 +1,38 @@
+// Package fs shows a [mapping.Tree] as a mounted filesystem and turns file
+// operations into [mapping.Edit]s that a [Store] commits.
+//
+// # What the kernel holds, and how it is kept true
+//
+// Entries (also absent ones), attributes, pages and listings of the tree are
+// cached by the kernel without time limit. Three rules keep that true:
+//
+//  1. Whatever an answer lets the kernel keep is noted before the answer is
+//     computed to its end: the content whose size was told (inode.told), the
+//     names that were said to be absent (directory.absent), the inodes it has
+//     a reference on (inode.lookups). An answer that was computed from a tree
+//     that is no longer the newest is computed again or looked at again by the
+//     worker.
+//  2. After a new tree is published the worker compares what was noted with
+//     that tree, and sends a notice for each difference (notice.go).
+//  3. Between the publication and the notice the old content goes on being
+//     answered, with attributes that may not be kept. So the size that the
+//     kernel has and the pages that it has belong together at any time, and a
+//     reader gets one content or the other.
+//
+// Views, scratch files, pending files and control files are told with zero
+// timeouts and read past the page cache: they need no notice.
+//
+// # Deadlocks
+//
+// The kernel holds a directory's lock during LOOKUP, CREATE, UNLINK, RENAME and
+// READDIR, a page's lock during READ, and takes both in order to carry out a
+// notice. So a notice is never sent from a request, never waited for by one
+// that holds such a lock, and never sent with a lock of this package held.
+// Requests and Published only put work into a queue; one goroutine does it.
+// (Reading .ovscfgfs/barrier waits for that goroutine: it holds neither lock.)
+//
+// # Locks
+//
+// In this order: table.mu, inode.mu, notices.mu. None is held across a call of
+// the Store or a write to the kernel.
+package fs

@@ -1,0 +1,231 @@
+package fs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds each wait of a test. It is long because a loaded machine is no failure.
+const patience = 60 * time.Second
+
+// fakeStore is a Store in memory.
+type fakeStore struct {
+	t *testing.T
+
+	mu       sync.Mutex
+	tree     atomic.Pointer[mapping.Tree]
+	publish  func(old, new *mapping.Tree, keys []string)
+	commits  int
+	writable error
+	refuse   error
+}
+
+func newFakeStore(t *testing.T, values map[string]string) *fakeStore {
+	t.Helper()
+	empty, err := mapping.NewTree(mapping.Settings{Prefix: "/ovs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fakeStore{t: t}
+	f.tree.Store(empty)
+	f.put(values)
+	return f
+}
+
+func (f *fakeStore) Tree() *mapping.Tree { return f.tree.Load() }
+
+// put sets keys in one revision.
+func (f *fakeStore) put(values map[string]string) {
+	var changes []mapping.Change
+	for key, value := range values {
+		changes = append(changes, mapping.Change{KV: mapping.KV{Key: key, Value: []byte(value)}})
+	}
+	f.apply(changes)
+}
+
+// del removes keys in one revision.
+func (f *fakeStore) del(keys ...string) {
+	var changes []mapping.Change
+	for _, key := range keys {
+		changes = append(changes, mapping.Change{KV: mapping.KV{Key: key}, Deleted: true})
+	}
+	f.apply(changes)
+}
+
+func (f *fakeStore) apply(changes []mapping.Change) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.applyLocked(changes)
+}
+
+func (f *fakeStore) applyLocked(changes []mapping.Change) {
+	old := f.tree.Load()
+	revision := old.Revision() + 1
+	for k := range changes {
+		c := &changes[k]
+		c.ModRevision = revision
+		if c.Deleted {
+			continue
+		}
+		c.CreateRevision, c.Version = revision, 1
+		if kv, ok := old.Get(c.Key); ok {
+			c.CreateRevision, c.Version = kv.CreateRevision, kv.Version+1
+		}
+	}
+	tree, keys := old.Apply(revision, time.Now(), changes)
+	f.tree.Store(tree)
+	if f.publish != nil {
+		f.publish(old, tree, keys)
+	}
+}
+
+// Commit implements Store: it does what etcd does with a plan whose guards hold.
+func (f *fakeStore) Commit(_ context.Context, edit mapping.Edit) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refuse != nil {
+		return f.refuse
+	}
+	tree := f.tree.Load()
+	plan, err := edit(tree)
+	if err != nil || plan.Empty() {
+		return err
+	}
+	f.commits++
+	var changes []mapping.Change
+	for _, r := range plan.DeleteRanges {
+		for kv := range tree.Under(strings.TrimSuffix(r.Prefix, "/")) {
+			changes = append(changes, mapping.Change{KV: mapping.KV{Key: kv.Key}, Deleted: true})
+		}
+	}
+	for _, key := range plan.Deletes {
+		changes = append(changes, mapping.Change{KV: mapping.KV{Key: key}, Deleted: true})
+	}
+	for _, p := range plan.Puts {
+		changes = append(changes, mapping.Change{KV: mapping.KV{Key: p.Key, Value: p.Value, Lease: p.Lease}})
+	}
+	f.applyLocked(changes)
+	return nil
+}
+
+func (f *fakeStore) Barrier(context.Context) (int64, error) { return f.Tree().Revision(), nil }
+
+func (f *fakeStore) Writable() error { return f.writable }
+
+func (f *fakeStore) Usage() (size, quota int64) { return 1 << 20, 1 << 30 }
+
+// mounted is a mount of a fake store for one test.
+type mountedTest struct {
+	*Mounted
+	t     *testing.T
+	store *fakeStore
+	dir   string
+}
+
+// mountTree mounts values and unmounts at the end of the test.
+func mountTree(t *testing.T, values map[string]string, options ...func(*Options)) *mountedTest {
+	t.Helper()
+	store := newFakeStore(t, values)
+	o := Options{
+		Store:      store,
+		Mountpoint: t.TempDir(),
+		StateDir:   t.TempDir(),
+		UID:        uint32(os.Getuid()),
+		GID:        uint32(os.Getgid()),
+		Logger:     slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	for _, f := range options {
+		f(&o)
+	}
+	m, err := Mount(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.mu.Lock()
+	store.publish = m.Published
+	store.mu.Unlock()
+	mt := &mountedTest{Mounted: m, t: t, store: store, dir: o.Mountpoint}
+	t.Cleanup(mt.end)
+	return mt
+}
+
+func readOnly(o *Options) { o.ReadOnly = true }
+
+// end unmounts. What still closes in the background is waited for.
+func (m *mountedTest) end() {
+	deadline := time.Now().Add(patience)
+	err := m.Unmount()
+	for err != nil && mapping.KindOf(err) == mapping.Busy && time.Now().Before(deadline) {
+		time.Sleep(10 * time.Millisecond)
+		err = m.Unmount()
+	}
+	if err != nil {
+		m.t.Errorf("unmount: %v", err)
+	}
+}
+
+func (m *mountedTest) path(name string) string { return filepath.Join(m.dir, name) }
+
+func (m *mountedTest) read(name string) string {
+	m.t.Helper()
+	b, err := os.ReadFile(m.path(name))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return string(b)
+}
+
+func (m *mountedTest) list(name string) []string {
+	m.t.Helper()
+	entries, err := os.ReadDir(m.path(name))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// settle waits until the kernel was told of every change so far.
+func (m *mountedTest) settle() {
+	m.t.Helper()
+	select {
+	case <-m.s.notices.caughtUp():
+	case <-time.After(patience):
+		m.t.Fatal("the notices did not come to an end")
+	}
+}
+
+// await waits for a condition that becomes true in the background.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not: %s", what)
+		}
+	}
+}
+
+// testWriter sends a logger's lines to the test's log.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	w.t.Log(fmt.Sprintf("log: %s", strings.TrimSpace(string(b))))
+	return len(b), nil
+}

@@ -1,0 +1,115 @@
+package fs
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// kind says what an inode shows.
+type kind uint8
+
+const (
+	kindEntry   kind = iota // a node of the tree
+	kindView                // a directory computed as one file
+	kindLocal               // what only this mount has: scratch, pending, local directories
+	kindControl             // .ovscfgfs and what is in it
+)
+
+// inode is one file or directory that the kernel has a reference on. Its
+// number towards the kernel (id) is never used again; the number that users
+// see (ino) comes from its path.
+type inode struct {
+	id  uint64
+	ino uint64
+
+	// parent, name, kind, local and lookups are guarded by table.mu. A detached
+	// inode, whose name is gone while it is still open somewhere, has no parent.
+	parent  *inode
+	name    string
+	local   local
+	dir     *directory // nil for a file; fixed
+	lookups uint64
+	kind    kind
+
+	mu sync.Mutex
+	// told is the node that the kernel's size and pages belong to; zero if it
+	// has neither. It changes only where the kernel's copy does (tell, shown,
+	// and the worker after a notice).
+	told mapping.Node
+	// changing: a notice for the move away from told is being sent.
+	changing bool
+	// reread: told's content was read into the page cache while changing.
+	reread bool
+	// foreign: pages of another content than told's may be in the page cache.
+	foreign bool
+	// paged: the kernel was given pages of told.
+	paged bool
+	// queued: the worker will look at this inode.
+	queued bool
+	// writers counts the handles that may change the content.
+	writers int32
+}
+
+// directory is what only directories have.
+type directory struct {
+	children map[string]*inode // guarded by table.mu
+	// absent are the names that the kernel may hold as absent; guarded by
+	// inode.mu of the directory. nil with overflow: too many, any name may be.
+	absent   map[string]struct{}
+	overflow bool
+	resolved atomic.Pointer[resolved]
+	// pushed is the number of known children when their contents were pushed
+	// last; the worker's own.
+	pushed int
+}
+
+// resolved remembers the node of a directory in one tree. It keeps the
+// revision and not the tree, which would keep an old tree alive.
+type resolved struct {
+	revision int64
+	node     mapping.Node
+}
+
+// maxAbsent bounds directory.absent.
+const maxAbsent = 256
+
+// deny notes that the kernel is about to be told that name is absent.
+func (i *inode) deny(name string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	d := i.dir
+	if d.overflow {
+		return
+	}
+	if len(d.absent) >= maxAbsent {
+		d.absent, d.overflow = nil, true
+		return
+	}
+	if d.absent == nil {
+		d.absent = make(map[string]struct{})
+	}
+	d.absent[name] = struct{}{}
+}
+
+// denied returns the names that the kernel may hold as absent, all when it is
+// not known which.
+func (i *inode) denied() (names []string, any bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for name := range i.dir.absent {
+		names = append(names, name)
+	}
+	return names, i.dir.overflow
+}
+
+// allow notes that the kernel is about to be told to forget that name is
+// absent, and reports whether it may hold it so.
+func (i *inode) allow(name string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	_, ok := i.dir.absent[name]
+	delete(i.dir.absent, name)
+	return ok || i.dir.overflow
+}

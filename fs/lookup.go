@@ -1,0 +1,111 @@
+package fs
+
+import (
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// Lookup implements fuse.RawFileSystem.
+func (s *server) Lookup(_ <-chan struct{}, in *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
+	parent := s.table.get(in.NodeId)
+	if parent == nil || parent.dir == nil {
+		return fuse.Status(errnos[mapping.Stale])
+	}
+	if len(name) > nameMax {
+		return fuse.Status(errnos[mapping.NameTooLong])
+	}
+	for {
+		// An answer that is kept for ever must be that of the newest tree at a
+		// moment after it was noted: else the worker may have looked before.
+		t := s.store.Tree()
+		st := s.lookup(t, parent, name, out)
+		if s.store.Tree() == t {
+			return st
+		}
+		if st.Ok() && out.NodeId != 0 {
+			s.table.forget(out.NodeId, 1)
+		}
+		*out = fuse.EntryOut{}
+	}
+}
+
+// nameMax is the longest name that is shown.
+const nameMax = 255
+
+func (s *server) lookup(t *mapping.Tree, parent *inode, name string, out *fuse.EntryOut) fuse.Status {
+	k, _ := s.table.what(parent)
+	if k == kindControl || parent == s.table.root && name == controlName {
+		return s.lookupControl(parent, name, out)
+	}
+	dir, isEntry := s.node(parent, t)
+	if isEntry && !dir.IsDir() {
+		return fuse.Status(errnos[mapping.NotDirectory])
+	}
+	n, found := dir.Lookup(name)
+	if !s.overlay.empty() {
+		if l, hidden := s.overlaid(parent, name); l != nil && (!found || hidden) {
+			s.answerLocal(parent, name, l, out)
+			return fuse.OK
+		} else if hidden {
+			return fuse.ENOENT
+		}
+	}
+	if found {
+		s.answerEntry(parent, name, n, out)
+		return fuse.OK
+	}
+	if _, _, ok := mapping.ViewOf(name); ok {
+		// Whether there is a view depends on more than one name: not kept.
+		if i := s.referView(parent, dir, name); i != nil {
+			return s.answer(i, out)
+		}
+		return fuse.ENOENT
+	}
+	if !isEntry {
+		return fuse.ENOENT // a local directory: its entries come and go without notices
+	}
+	parent.deny(name)
+	out.EntryValid = forever // NodeId 0: absent, and may be kept
+	return fuse.OK
+}
+
+// answerEntry answers name with a node of the tree.
+func (s *server) answerEntry(parent *inode, name string, n mapping.Node, out *fuse.EntryOut) *inode {
+	i := s.table.refer(parent, name, kindEntry, n.IsDir(), nil)
+	out.NodeId = i.id
+	out.EntryValid = forever
+	out.AttrValid = s.entryAttributes(i, n, &out.Attr)
+	return i
+}
+
+// answerLocal answers name with a file of this mount only.
+func (s *server) answerLocal(parent *inode, name string, l local, out *fuse.EntryOut) *inode {
+	i := s.table.refer(parent, name, kindLocal, l.isDir(), l)
+	out.NodeId = i.id
+	l.attributes(&out.Attr)
+	out.Ino = i.ino
+	out.Blksize = blockSize
+	return i
+}
+
+// answer answers with an inode that is referred to already and has attributes
+// that are not kept.
+func (s *server) answer(i *inode, out *fuse.EntryOut) fuse.Status {
+	_, st := s.attributes(i, &out.Attr)
+	if !st.Ok() {
+		s.table.forget(i.id, 1)
+		return st
+	}
+	out.NodeId = i.id
+	return fuse.OK
+}
+
+// overlaid asks the overlay about a name.
+func (s *server) overlaid(parent *inode, name string) (local, bool) {
+	path, ok := s.table.path(parent)
+	if !ok {
+		return nil, false
+	}
+	return s.overlay.find(path, name)
+}

@@ -1,0 +1,153 @@
+package fs
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// Mounted is a tree that is mounted. Its methods are safe for concurrent use.
+type Mounted struct {
+	s      *server
+	fuse   *fuse.Server
+	point  string
+	direct bool
+	ended  chan struct{}
+	once   sync.Mutex
+}
+
+// newMount prepares what start begins to serve.
+func newMount(o Options) (*Mounted, error) {
+	point, err := filepath.Abs(o.Mountpoint)
+	if err != nil {
+		return nil, mapping.Errorf(mapping.Other, o.Mountpoint, "the working directory is unknown: %w", err)
+	}
+	o.Mountpoint = point
+	return &Mounted{s: newServer(o), point: point, ended: make(chan struct{})}, nil
+}
+
+// Mount mounts what o says and returns when the kernel serves it. Its errors
+// are *mapping.Error, NotFound without the mountpoint or /dev/fuse, Denied
+// without the privilege, Busy when the mountpoint is taken.
+func Mount(o Options) (*Mounted, error) {
+	m, err := newMount(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.start(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Mounted) start() error {
+	options := m.mountOptions()
+	server, direct, err := m.attach(options)
+	if err != nil {
+		return mountError(m.point, err)
+	}
+	m.fuse, m.direct = server, direct
+	m.s.notices.start(server)
+	go func() {
+		server.Serve()
+		m.s.notices.close()
+		close(m.ended)
+	}()
+	forcePoll(m.point)
+	return nil
+}
+
+// mountOptions is what the kernel and go-fuse are told.
+func (m *Mounted) mountOptions() *fuse.MountOptions {
+	o := &m.s.opt
+	return &fuse.MountOptions{
+		Name:       "ovscfgfs",
+		FsName:     o.FSName,
+		AllowOther: o.AllowOther,
+		Options:    append([]string{"default_permissions"}, o.MountOptions...),
+		// Pages are dropped by notices and when a size changes, never because of a time.
+		DisabledCapabilities: fuse.CAP_AUTO_INVAL_DATA,
+		ExtraCapabilities:    fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_DIRECT_IO_ALLOW_MMAP | fuse.CAP_READDIRPLUS_AUTO,
+		EnableSymlinkCaching: true,
+		MaxBackground:        64,
+		Logger:               slog.NewLogLogger(m.s.log.Handler(), slog.LevelWarn),
+		// The kernel's own limit: an etcd value fits into few requests.
+		MaxWrite: 1 << 20,
+	}
+}
+
+// Published queues the changes from old to new for the kernel. keys are those
+// whose value came, went or changed. It does not block.
+func (m *Mounted) Published(old, _ *mapping.Tree, keys []string) {
+	if len(keys) > 0 {
+		m.s.notices.publish(old, keys)
+	}
+}
+
+// Wait returns when the mount has ended, whoever ended it.
+func (m *Mounted) Wait() { <-m.ended }
+
+// Unmount ends the mount and waits for that. If someone uses it the error is a
+// *mapping.Error of kind Busy that names who.
+func (m *Mounted) Unmount() error {
+	m.once.Lock()
+	defer m.once.Unlock()
+	select {
+	case <-m.ended:
+		return nil
+	default:
+	}
+	err := m.detach()
+	switch {
+	case err == nil:
+	case errors.Is(err, unix.EBUSY):
+		return busyError(m.point)
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOENT):
+		// It is not mounted any more: someone else was faster.
+	default:
+		return mapping.Errorf(mapping.Other, m.point, "cannot unmount: %w; try: fusermount3 -u %s", err, m.point)
+	}
+	<-m.ended
+	return nil
+}
+
+// forcePoll makes the kernel ask once whether files can be polled, and learn
+// that they cannot: the question would come when this process itself opens a
+// file of the mount, and hold a thread that is needed to answer it.
+func forcePoll(point string) {
+	fd, err := unix.Open(filepath.Join(point, ".go-fuse-epoll-hack"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+}
+
+// mountError says why a mount did not come about.
+func mountError(point string, err error) error {
+	var e *mapping.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	switch {
+	case errors.Is(err, syscall.ENOENT):
+		if _, serr := os.Stat("/dev/fuse"); serr != nil {
+			return mapping.Errorf(mapping.NotFound, "/dev/fuse", "there is no /dev/fuse: load the kernel module (modprobe fuse), or give the container the device")
+		}
+		return mapping.Errorf(mapping.NotFound, point, "the mountpoint does not exist; create it with: mkdir -p %s", point)
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
+		return mapping.Errorf(mapping.Denied, point, "no privilege to mount: run as root, or install fusermount3 (package fuse3): %w", err)
+	case errors.Is(err, syscall.EBUSY):
+		return mapping.Errorf(mapping.Busy, point, "the mountpoint is in use")
+	}
+	return mapping.Errorf(mapping.Other, point, "cannot mount: %s", fmt.Sprint(err))
+}

@@ -1,0 +1,28 @@
+package fs
+
+import (
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// Open implements fuse.RawFileSystem. A read-only mount answers ENOSYS: the
+// kernel then opens files by itself.
+func (s *server) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if s.opt.ReadOnly {
+		return fuse.ENOSYS
+	}
+	i := s.table.get(in.NodeId)
+	if i == nil {
+		return fuse.Status(errnos[mapping.Stale])
+	}
+	if in.Flags&syscall.O_ACCMODE != syscall.O_RDONLY {
+		return fuse.EROFS
+	}
+	return s.openReader(i, out)
+}
+
+// Release implements fuse.RawFileSystem.
+func (s *server) Release(_ <-chan struct{}, in *fuse.ReleaseIn) { s.handles.remove(in.Fh) }

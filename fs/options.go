@@ -1,0 +1,82 @@
+package fs
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// Store is the tree behind a mount. Its methods are safe for concurrent use.
+type Store interface {
+	// Tree returns the newest tree, at the cost of an atomic load. It has been
+	// switched before Published is called with it.
+	Tree() *mapping.Tree
+	// Commit makes one change. When it returns nil, Tree shows it. Its errors are
+	// *mapping.Error.
+	Commit(context.Context, mapping.Edit) error
+	// Barrier asks for the newest revision of the store, waits until Tree shows it,
+	// and returns it.
+	Barrier(context.Context) (int64, error)
+	// Writable returns why a commit could not succeed now, or nil.
+	Writable() error
+	// Usage returns the store's size and its limit in bytes, without waiting.
+	Usage() (size, quota int64)
+}
+
+// Options say what is mounted, where and how.
+type Options struct {
+	// Store is required.
+	Store Store
+	// Mountpoint is an existing directory; required.
+	Mountpoint string
+	// Logger takes warnings and errors; slog.Default() if nil. Values of leaves are never logged.
+	Logger *slog.Logger
+	// ReadOnly mounts read-only. Such a mount opens files without asking the daemon.
+	ReadOnly bool
+	// UID and GID own everything.
+	UID, GID uint32
+	// FileMode and DirMode are the permission bits; 0 means 0644 and 0755. Secrets get no bits but the owner's.
+	FileMode, DirMode uint32
+	// AllowOther lets other users than the one who mounts in.
+	AllowOther bool
+	// Scratch are more name patterns of scratch files (path.Match).
+	Scratch []string
+	// StateDir keeps the scratch files; without it there are none after a restart.
+	StateDir string
+	// ScratchLimit bounds the scratch files' bytes; 0 means 64 MiB.
+	ScratchLimit int64
+	// RequestLimit bounds the bytes of one value; 0 means etcd's 1.5 MiB.
+	RequestLimit int
+	// ListViews lists the views of each directory.
+	ListViews bool
+	// Status returns what .ovscfgfs/status shows, a value for encoding/json; may be nil.
+	Status func() any
+	// Config is what .ovscfgfs/config shows, a value for encoding/json; may be nil.
+	Config any
+	// FSName is the device name in the mount table; "ovscfgfs" if empty.
+	FSName string
+	// MountOptions are more options for the kernel, as in fstab.
+	MountOptions []string
+}
+
+func (o *Options) setDefaults() {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.FileMode == 0 {
+		o.FileMode = 0o644
+	}
+	if o.DirMode == 0 {
+		o.DirMode = 0o755
+	}
+	if o.ScratchLimit == 0 {
+		o.ScratchLimit = 64 << 20
+	}
+	if o.RequestLimit == 0 {
+		o.RequestLimit = 3 << 19
+	}
+	if o.FSName == "" {
+		o.FSName = "ovscfgfs"
+	}
+}

@@ -1,0 +1,100 @@
+package fs
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// maxProblems is how many failures .ovscfgfs/errors shows.
+const maxProblems = 1000
+
+// problem is one line of .ovscfgfs/errors.
+type problem struct {
+	Time  time.Time `json:"time"`
+	Op    string    `json:"op"`
+	Path  string    `json:"path"`
+	Errno string    `json:"errno"`
+	Error string    `json:"error"`
+}
+
+// problems keeps the last failures in words. Safe for concurrent use.
+type problems struct {
+	mu    sync.Mutex
+	ring  []problem
+	next  int
+	total uint64
+	// last is the newest failure of each path in the ring.
+	last map[string]string
+	now  func() time.Time
+}
+
+func newProblems() *problems {
+	return &problems{last: make(map[string]string), now: time.Now}
+}
+
+func (p *problems) add(op, path string, errno syscall.Errno, err error) {
+	reason := err.Error()
+	var e *mapping.Error
+	if errors.As(err, &e) {
+		reason = e.Reason
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	entry := problem{p.now(), op, path, unix.ErrnoName(errno), reason}
+	p.total++
+	if len(p.ring) < maxProblems {
+		p.ring = append(p.ring, entry)
+	} else {
+		// The path's newest line is younger than the one that goes, unless it is that one.
+		old := p.ring[p.next]
+		p.ring[p.next] = entry
+		p.next = (p.next + 1) % maxProblems
+		if p.last[old.Path] == old.Error && old.Path != path {
+			delete(p.last, old.Path)
+		}
+	}
+	p.last[path] = reason
+}
+
+// of returns the last failure of path, "" without one.
+func (p *problems) of(path string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last[path]
+}
+
+// clear forgets the failure of path, after a success.
+func (p *problems) clear(path string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.last, path)
+}
+
+// count is the number of failures since the mount.
+func (p *problems) count() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.total
+}
+
+// lines returns the failures as JSON lines, oldest first.
+func (p *problems) lines() []byte {
+	p.mu.Lock()
+	list := append(append([]problem(nil), p.ring[p.next:]...), p.ring[:p.next]...)
+	p.mu.Unlock()
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	for _, e := range list {
+		_ = enc.Encode(e) // cannot fail: strings and a time, into memory
+	}
+	return b.Bytes()
+}

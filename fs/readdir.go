@@ -1,0 +1,219 @@
+package fs
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// OpenDir implements fuse.RawFileSystem. ENOSYS: the kernel opens directories
+// by itself from now on, and keeps listings.
+func (s *server) OpenDir(<-chan struct{}, *fuse.OpenIn, *fuse.OpenOut) fuse.Status {
+	return fuse.ENOSYS
+}
+
+// listed is one entry of a listing.
+type listed struct {
+	cookie uint64
+	name   string
+	node   mapping.Node // zero for what is not of the tree
+	local  local
+	mode   uint32
+}
+
+// listing is what a directory shows, in the order of its cookies. A cookie
+// comes from the name, so that who goes on reading in a newer listing misses
+// nothing that is in both and meets nothing twice.
+type listing struct {
+	id         uint64
+	node       mapping.Node
+	generation uint64
+	entries    []listed
+}
+
+// Cookies of the entries that each directory has, and where others begin. Array
+// elements come in descending order, so that removing them as they are listed
+// removes from the end.
+const (
+	cookieSelf   = 1
+	cookieParent = 2
+	cookieArray  = 1 << 40
+	cookieName   = 1 << 61
+)
+
+// cookieOf is the cookie of a name. The lowest bits are free, for names of one hash.
+func cookieOf(name string) uint64 { return cookieName | xxhash.Sum64String(name)>>4<<1 }
+
+// ReadDir implements fuse.RawFileSystem.
+func (s *server) ReadDir(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	return s.readDir(in, out, func(dir *inode, e *listed, d fuse.DirEntry) bool {
+		d.Ino = s.table.number(dir, e.name)
+		return out.AddDirEntry(d)
+	}, out.AddDirEntry)
+}
+
+// ReadDirPlus implements fuse.RawFileSystem.
+func (s *server) ReadDirPlus(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	return s.readDir(in, out, func(dir *inode, e *listed, d fuse.DirEntry) bool {
+		d.Ino = s.table.number(dir, e.name)
+		o := out.AddDirLookupEntry(d)
+		if o == nil {
+			return false
+		}
+		switch {
+		case e.local != nil:
+			s.answerLocal(dir, e.name, e.local, o)
+		case e.node.Valid():
+			s.answerEntry(dir, e.name, e.node, o)
+		}
+		return true
+	}, func(d fuse.DirEntry) bool {
+		// No NodeId: the kernel takes the name and nothing else.
+		return out.AddDirLookupEntry(d) != nil
+	})
+}
+
+func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
+	add func(*inode, *listed, fuse.DirEntry) bool, addDots func(fuse.DirEntry) bool) fuse.Status {
+	dir := s.table.get(in.NodeId)
+	if dir == nil || dir.dir == nil {
+		return fuse.Status(errnos[mapping.Stale])
+	}
+	t := s.store.Tree()
+	entries, st := s.list(dir, t)
+	if !st.Ok() {
+		return st
+	}
+	if in.Offset < cookieSelf && !addDots(fuse.DirEntry{Name: ".", Ino: dir.ino, Mode: fuse.S_IFDIR, Off: cookieSelf}) {
+		return fuse.OK
+	}
+	if in.Offset < cookieParent && !addDots(fuse.DirEntry{Name: "..", Ino: s.parentIno(dir), Mode: fuse.S_IFDIR, Off: cookieParent}) {
+		return fuse.OK
+	}
+	from, _ := slices.BinarySearchFunc(entries, in.Offset, func(e listed, after uint64) int {
+		if e.cookie > after {
+			return 1
+		}
+		return -1
+	})
+	for k := from; k < len(entries); k++ {
+		e := &entries[k]
+		if !add(dir, e, fuse.DirEntry{Name: e.name, Mode: e.mode, Off: e.cookie}) {
+			break
+		}
+	}
+	if s.store.Tree() != t {
+		s.notices.relist(dir)
+	}
+	return fuse.OK
+}
+
+func (s *server) parentIno(i *inode) uint64 {
+	if p := s.table.parentOf(i); p != nil {
+		return p.ino
+	}
+	return i.ino
+}
+
+// list returns the entries of a directory.
+func (s *server) list(dir *inode, t *mapping.Tree) ([]listed, fuse.Status) {
+	k, _ := s.table.what(dir)
+	if k == kindControl {
+		return s.control.list(), fuse.OK
+	}
+	n, ok := s.node(dir, t)
+	if !ok && k == kindEntry || ok && !n.IsDir() {
+		return nil, fuse.ENOENT
+	}
+	generation := s.overlay.generation()
+	if l := s.listings.get(dir.id, n, generation); l != nil {
+		return l, fuse.OK
+	}
+	entries := s.makeListing(dir, n)
+	s.listings.put(listing{dir.id, n, generation, entries})
+	return entries, fuse.OK
+}
+
+func (s *server) makeListing(dir *inode, n mapping.Node) []listed {
+	var over map[string]local
+	if !s.overlay.empty() {
+		if path, ok := s.table.path(dir); ok {
+			over = s.overlay.list(path)
+		}
+	}
+	entries := make([]listed, 0, n.Len()+len(over))
+	for c := range n.Children() {
+		name := c.Name()
+		if l, ok := over[name]; ok {
+			if l == nil {
+				continue // hidden
+			}
+			delete(over, name)
+		}
+		cookie := cookieOf(name)
+		if index := c.Index(); index >= 0 {
+			cookie = uint64(cookieArray - index)
+		}
+		entries = append(entries, listed{cookie: cookie, name: name, node: c, mode: modeOf(c.IsDir())})
+		if s.opt.ListViews && c.IsDir() {
+			for _, view := range viewsOf(n, c) {
+				entries = append(entries, listed{cookie: cookieOf(view), name: view, mode: fuse.S_IFREG})
+			}
+		}
+	}
+	for name, l := range over {
+		if l != nil {
+			entries = append(entries, listed{cookie: cookieOf(name), name: name, local: l, mode: modeOf(l.isDir())})
+		}
+	}
+	slices.SortFunc(entries, func(a, b listed) int {
+		return cmp.Or(cmp.Compare(a.cookie, b.cookie), cmp.Compare(a.name, b.name))
+	})
+	for k := 1; k < len(entries); k++ {
+		if entries[k].cookie <= entries[k-1].cookie {
+			entries[k].cookie = entries[k-1].cookie + 1
+		}
+	}
+	return entries
+}
+
+func modeOf(dir bool) uint32 {
+	if dir {
+		return fuse.S_IFDIR
+	}
+	return fuse.S_IFREG
+}
+
+// listings keeps the listings that are being read, so that a long directory is
+// sorted once and not for each request. Safe for concurrent use.
+type listings struct {
+	mu   sync.Mutex
+	kept [8]listing
+	next int
+}
+
+func (l *listings) get(id uint64, n mapping.Node, generation uint64) []listed {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k := range l.kept {
+		if x := &l.kept[k]; x.id == id && x.node == n && x.generation == generation {
+			return x.entries
+		}
+	}
+	return nil
+}
+
+func (l *listings) put(x listing) {
+	if len(x.entries) < 64 {
+		return // as cheap to make again
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kept[l.next] = x
+	l.next = (l.next + 1) % len(l.kept)
+}

@@ -1,0 +1,98 @@
+package fs
+
+import (
+	"log/slog"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// server answers the kernel's requests. The operations lie in files named
+// after them; what is not there is answered ENOSYS by the embedded default.
+type server struct {
+	fuse.RawFileSystem
+	opt      Options
+	store    Store
+	log      *slog.Logger
+	table    *table
+	notices  *notices
+	problems *problems
+	control  *control
+	listings listings
+	handles  handles
+	overlay  overlay
+}
+
+var _ fuse.RawFileSystem = (*server)(nil)
+
+func newServer(o Options) *server {
+	o.setDefaults()
+	s := &server{
+		RawFileSystem: fuse.NewDefaultRawFileSystem(),
+		opt:           o,
+		store:         o.Store,
+		log:           o.Logger,
+		table:         newTable(),
+		problems:      newProblems(),
+		overlay:       noOverlay{},
+	}
+	s.control = newControl(s)
+	s.notices = newNotices(s)
+	return s
+}
+
+// String is the name of the filesystem's type.
+func (s *server) String() string { return "ovscfgfs" }
+
+// Forget implements fuse.RawFileSystem.
+func (s *server) Forget(nodeid, nlookup uint64) { s.table.forget(nodeid, nlookup) }
+
+// node returns the node that i shows in t; not ok if there is none, because i
+// is detached, was removed, or is not of the tree. The kind of entry may have
+// changed: callers compare IsDir.
+func (s *server) node(i *inode, t *mapping.Tree) (mapping.Node, bool) {
+	type step struct {
+		dir  *directory
+		name string
+	}
+	var buf [32]step
+	steps := buf[:0]
+	revision := t.Revision()
+	n := t.Root()
+
+	s.table.mu.RLock()
+	for j := i; j != s.table.root; j = j.parent {
+		if j.parent == nil || j.kind != kindEntry {
+			s.table.mu.RUnlock()
+			return mapping.Node{}, false
+		}
+		if j.dir != nil {
+			if r := j.dir.resolved.Load(); r != nil && r.revision == revision {
+				n = r.node
+				break
+			}
+		}
+		steps = append(steps, step{j.dir, j.name})
+	}
+	s.table.mu.RUnlock()
+
+	for k := len(steps) - 1; k >= 0; k-- {
+		var ok bool
+		if n, ok = n.Lookup(steps[k].name); !ok {
+			return mapping.Node{}, false
+		}
+		if d := steps[k].dir; d != nil && n.IsDir() {
+			d.resolved.Store(&resolved{revision, n})
+		}
+	}
+	return n, true
+}
+
+// path returns the shown path of i for messages.
+func (s *server) path(i *inode) string {
+	if p, ok := s.table.path(i); ok {
+		return p
+	}
+	return i.name
+}

@@ -1,0 +1,326 @@
+package fs
+
+import (
+	"sync"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// rootID is the number of the root (fuse.FUSE_ROOT_ID).
+const rootID = 1
+
+// table holds the inodes that the kernel knows: made on LOOKUP, dropped on
+// FORGET. Safe for concurrent use.
+type table struct {
+	mu     sync.RWMutex
+	byID   map[uint64]*inode
+	last   uint64
+	root   *inode
+	claims map[claim]int
+	// moved holds the numbers of paths whose inode came there by a rename, so
+	// that the number stays the same when the kernel forgets it in between.
+	moved map[string]uint64
+}
+
+// claim is a name whose change is being made by a request of this mount.
+type claim struct {
+	dir  *inode
+	name string
+}
+
+// maxMoved bounds table.moved.
+const maxMoved = 4096
+
+func newTable() *table {
+	root := &inode{id: rootID, ino: rootID, dir: &directory{}, lookups: 1}
+	return &table{
+		byID:   map[uint64]*inode{rootID: root},
+		last:   rootID,
+		root:   root,
+		claims: make(map[claim]int),
+		moved:  make(map[string]uint64),
+	}
+}
+
+// get returns the inode of a number that the kernel was told, nil if it was
+// forgotten.
+func (tb *table) get(id uint64) *inode {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	return tb.byID[id]
+}
+
+// refer returns the inode of name in parent, makes it if the kernel does not
+// know it, and counts one reference of the kernel. An inode of another kind
+// that has the name is detached first.
+func (tb *table) refer(parent *inode, name string, k kind, dir bool, l local) *inode {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	i := parent.dir.children[name]
+	if i != nil && (i.kind != k || (i.dir != nil) != dir || i.local != l) {
+		tb.detachLocked(i)
+		i = nil
+	}
+	if i == nil {
+		i = tb.makeLocked(parent, name, k, dir, l)
+	}
+	i.lookups++
+	return i
+}
+
+func (tb *table) makeLocked(parent *inode, name string, k kind, dir bool, l local) *inode {
+	tb.last++
+	i := &inode{id: tb.last, name: name, parent: parent, kind: k, local: l}
+	i.ino = tb.numberLocked(parent, name)
+	if dir {
+		i.dir = &directory{}
+	}
+	if parent.dir.children == nil {
+		parent.dir.children = make(map[string]*inode)
+	}
+	parent.dir.children[name] = i
+	tb.byID[i.id] = i
+	return i
+}
+
+// number returns what users see as the inode number of name in parent.
+func (tb *table) number(parent *inode, name string) uint64 {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	if i := parent.dir.children[name]; i != nil {
+		return i.ino
+	}
+	return tb.numberLocked(parent, name)
+}
+
+func (tb *table) numberLocked(parent *inode, name string) uint64 {
+	var buf [256]byte
+	path := appendPath(buf[:0], parent)
+	if len(path) > 0 {
+		path = append(path, '/')
+	}
+	path = append(path, name...)
+	if len(tb.moved) > 0 {
+		if ino, ok := tb.moved[string(path)]; ok {
+			return ino
+		}
+	}
+	return number(path)
+}
+
+// number is the inode number of a shown path: a hash, so that it is the same
+// on each node and after each remount. 0 and 1 have meanings of their own.
+func number(path []byte) uint64 {
+	if n := xxhash.Sum64(path); n > rootID {
+		return n
+	}
+	return rootID + 1
+}
+
+// appendPath appends the path of i; table.mu is held.
+func appendPath(b []byte, i *inode) []byte {
+	if i.parent == nil {
+		return b
+	}
+	b = appendPath(b, i.parent)
+	if len(b) > 0 {
+		b = append(b, '/')
+	}
+	return append(b, i.name...)
+}
+
+// path returns the shown path of i, "" for the root; not ok when i is
+// detached.
+func (tb *table) path(i *inode) (string, bool) {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	for j := i; j != tb.root; j = j.parent {
+		if j == nil {
+			return "", false
+		}
+	}
+	return string(appendPath(nil, i)), true
+}
+
+// forget drops n references of the kernel.
+func (tb *table) forget(id, n uint64) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	i := tb.byID[id]
+	if i == nil || i == tb.root {
+		return
+	}
+	if n > i.lookups {
+		n = i.lookups
+	}
+	i.lookups -= n
+	tb.dropLocked(i)
+}
+
+// dropLocked removes i, and the parents that only it kept, if nothing needs
+// them.
+func (tb *table) dropLocked(i *inode) {
+	for i != nil && i != tb.root && i.lookups == 0 && len(i.children()) == 0 {
+		parent := i.parent
+		tb.detachLocked(i)
+		delete(tb.byID, i.id)
+		i = parent
+	}
+}
+
+func (i *inode) children() map[string]*inode {
+	if i.dir == nil {
+		return nil
+	}
+	return i.dir.children
+}
+
+// child returns the known inode of name in dir, or nil.
+func (tb *table) child(dir *inode, name string) *inode {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	return dir.children()[name]
+}
+
+// childrenOf returns the known inodes in dir.
+func (tb *table) childrenOf(dir *inode) []*inode {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	list := make([]*inode, 0, len(dir.children()))
+	for _, c := range dir.children() {
+		list = append(list, c)
+	}
+	return list
+}
+
+// detach takes i out of its directory. The kernel may go on using it.
+func (tb *table) detach(i *inode) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	tb.detachLocked(i)
+}
+
+func (tb *table) detachLocked(i *inode) {
+	if i.parent != nil && i.parent.dir.children[i.name] == i {
+		delete(i.parent.dir.children, i.name)
+		if len(i.parent.dir.children) == 0 {
+			i.parent.dir.children = nil
+		}
+	}
+	i.parent = nil
+}
+
+// move gives i another name, after a rename. What has that name is detached.
+// Its number stays.
+func (tb *table) move(i, dir *inode, name string) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	if old := dir.children()[name]; old != nil && old != i {
+		tb.detachLocked(old)
+	}
+	delete(tb.moved, string(appendPath(nil, i)))
+	tb.detachLocked(i)
+	i.parent, i.name = dir, name
+	if dir.dir.children == nil {
+		dir.dir.children = make(map[string]*inode)
+	}
+	dir.dir.children[name] = i
+	if path := appendPath(nil, i); number(path) != i.ino {
+		if len(tb.moved) >= maxMoved {
+			clear(tb.moved)
+		}
+		tb.moved[string(path)] = i.ino
+	}
+}
+
+// exchange swaps the names of two inodes.
+func (tb *table) exchange(a, b *inode) {
+	tb.mu.RLock()
+	adir, aname, bdir, bname := a.parent, a.name, b.parent, b.name
+	tb.mu.RUnlock()
+	if adir == nil || bdir == nil {
+		return
+	}
+	tb.detach(b)
+	tb.move(a, bdir, bname)
+	tb.move(b, adir, aname)
+}
+
+// attached reports whether i still has a name.
+func (tb *table) attached(i *inode) bool {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	return i == tb.root || i.parent != nil
+}
+
+// convert makes an inode that only this mount had one of the tree, or the
+// other way round (l is not nil then).
+func (tb *table) convert(i *inode, k kind, l local) {
+	tb.mu.Lock()
+	i.kind, i.local = k, l
+	tb.mu.Unlock()
+	i.mu.Lock()
+	i.told = mapping.Node{}
+	i.mu.Unlock()
+}
+
+// what returns the kind of i and what stands behind a local one.
+func (tb *table) what(i *inode) (kind, local) {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	return i.kind, i.local
+}
+
+// claim keeps the worker from acting on name in dir until release is called:
+// a request that adds, removes or renames it holds the claim from before its
+// commit until the table shows the result.
+func (tb *table) claim(dir *inode, name string) (release func()) {
+	key := claim{dir, name}
+	tb.mu.Lock()
+	tb.claims[key]++
+	tb.mu.Unlock()
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			tb.mu.Lock()
+			defer tb.mu.Unlock()
+			if tb.claims[key]--; tb.claims[key] == 0 {
+				delete(tb.claims, key)
+			}
+		})
+	}
+}
+
+func (tb *table) claimed(dir *inode, name string) bool {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	return len(tb.claims) > 0 && tb.claims[claim{dir, name}] > 0
+}
+
+// size returns the number of known inodes.
+func (tb *table) size() int {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	return len(tb.byID)
+}
+
+// referred reports whether the kernel has, or will have, a reference on i.
+func (tb *table) referred(i *inode) bool {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	return i.lookups > 0
+}
+
+func (tb *table) nameOf(i *inode) string {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	return i.name
+}
+
+func (tb *table) parentOf(i *inode) *inode {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	return i.parent
+}

@@ -1,0 +1,122 @@
+package fs
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// The extended attributes that can be read. Only the type and the mark of an
+// added newline are listed, since listed ones are copied by cp -a and rsync -X.
+const (
+	xattrType     = "user.type"
+	xattrPrefix   = "user.ovscfgfs."
+	xattrNewline  = xattrPrefix + "newline" // "added", of raw leaves only
+	xattrKey      = xattrPrefix + "key"
+	xattrPointer  = xattrPrefix + "pointer"
+	xattrRevision = xattrPrefix + "revision"
+	xattrVersion  = xattrPrefix + "version"
+	xattrLease    = xattrPrefix + "lease"
+	xattrError    = xattrPrefix + "error"
+)
+
+// GetXAttr implements fuse.RawFileSystem. What there is not is ENOTSUP and
+// never ENODATA, which cp -p, cp -a and sed -i complain about.
+func (s *server) GetXAttr(_ <-chan struct{}, in *fuse.InHeader, name string, dest []byte) (uint32, fuse.Status) {
+	if !strings.HasPrefix(name, "user.") {
+		return 0, fuse.Status(errnos[mapping.NotSupported])
+	}
+	i := s.table.get(in.NodeId)
+	if i == nil {
+		return 0, fuse.Status(errnos[mapping.Stale])
+	}
+	value, ok := s.xattr(i, name)
+	if !ok {
+		return 0, fuse.Status(errnos[mapping.NotSupported])
+	}
+	return answerXattr(dest, value)
+}
+
+// ListXAttr implements fuse.RawFileSystem.
+func (s *server) ListXAttr(_ <-chan struct{}, in *fuse.InHeader, dest []byte) (uint32, fuse.Status) {
+	i := s.table.get(in.NodeId)
+	if i == nil {
+		return 0, fuse.Status(errnos[mapping.Stale])
+	}
+	var list []byte
+	for _, name := range s.xattrs(i) {
+		list = append(append(list, name...), 0)
+	}
+	return answerXattr(dest, list)
+}
+
+func answerXattr(dest, value []byte) (uint32, fuse.Status) {
+	if len(dest) < len(value) {
+		return uint32(len(value)), fuse.ERANGE
+	}
+	return uint32(copy(dest, value)), fuse.OK
+}
+
+func (s *server) xattrs(i *inode) []string {
+	k, l := s.table.what(i)
+	if k == kindLocal {
+		return l.xattrs()
+	}
+	n, ok := s.node(i, s.store.Tree())
+	if k != kindEntry || !ok || n.Type() == mapping.Directory {
+		return nil
+	}
+	if n.Type() == mapping.Raw && n.Newline() {
+		return []string{xattrType, xattrNewline}
+	}
+	return []string{xattrType}
+}
+
+func (s *server) xattr(i *inode, name string) ([]byte, bool) {
+	if name == xattrError {
+		reason := s.problems.of(s.path(i))
+		return []byte(reason), reason != ""
+	}
+	k, l := s.table.what(i)
+	switch k {
+	case kindLocal:
+		return l.xattr(name)
+	case kindControl, kindView:
+		return nil, false
+	}
+	n, ok := s.node(i, s.store.Tree())
+	if !ok {
+		return nil, false
+	}
+	return entryXattr(n, name)
+}
+
+// entryXattr is an attribute of a node of the tree.
+func entryXattr(n mapping.Node, name string) ([]byte, bool) {
+	switch name {
+	case xattrType:
+		return []byte(n.Type()), true
+	case xattrKey:
+		return []byte(n.Key()), n.Key() != ""
+	case xattrNewline:
+		return []byte("added"), n.Type() == mapping.Raw && n.Newline()
+	}
+	kv, ok := n.KV()
+	if !ok {
+		return nil, false
+	}
+	switch name {
+	case xattrPointer:
+		return []byte(n.Pointer()), true
+	case xattrRevision:
+		return strconv.AppendInt(nil, kv.ModRevision, 10), true
+	case xattrVersion:
+		return strconv.AppendInt(nil, kv.Version, 10), true
+	case xattrLease:
+		return strconv.AppendInt(nil, kv.Lease, 16), kv.Lease != 0
+	}
+	return nil, false
+}
