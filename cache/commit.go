@@ -70,6 +70,9 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 	if err := c.Writable(); err != nil {
 		return true, err
 	}
+	if err := ctx.Err(); err != nil {
+		return true, c.unreachable(err)
+	}
 	t, ok := newTransaction(&plan, tree)
 	if size := proto.Size(t.request) + requestOverhead + len(c.client.Username); !ok || size > c.limit {
 		return true, mapping.Errorf(tooLarge(&plan), "", "the change makes a request of %d bytes, and etcd takes %d: make it smaller, or raise --max-request-bytes of the servers and this mount's limit", size, c.limit)
@@ -158,7 +161,7 @@ func (m *commit) shown(ctx context.Context, a *attempt, t *transaction, response
 	ranges, changed := t.deleted(&a.plan, response)
 	if !changed || !c.applyOwn(revision, a.epoch, a) {
 		if err := c.awaitShown(ctx, revision); err != nil {
-			return mapping.Errorf(mapping.TimedOut, "", "the change is stored in etcd as revision %d, but this mount does not show it yet: %w", revision, err)
+			return refuse(mapping.TimedOut, err, "the change is stored in etcd as revision %d, but this mount does not show it yet", revision)
 		}
 	}
 	for i, deleted := range ranges {
@@ -215,7 +218,7 @@ func (m *commit) lookUp(ctx context.Context, a *attempt, cause error) (bool, err
 	case made:
 		return true, nil
 	case err != nil:
-		return true, mapping.Errorf(mapping.TimedOut, "", "the change was sent to etcd, and it could not be learned whether it was made (%s): look again when etcd is back", plain(cause))
+		return true, refuse(mapping.TimedOut, cause, "the change was sent to etcd, and it could not be learned whether it was made (%s): look again when etcd is back", plain(cause))
 	}
 	return false, nil
 }

@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -57,22 +58,22 @@ func (c *Cache) refusal(err error, plan *mapping.Plan) error {
 	switch {
 	case errors.Is(known, rpctypes.ErrPermissionDenied):
 		if plan == nil {
-			return mapping.Errorf(mapping.Denied, "", "etcd does not let user %q read %s: grant the role read permission on it: %w", c.client.Username, c.prefix, err)
+			return refuse(mapping.Denied, err, "etcd does not let user %q read %s: grant the role read permission on it", c.client.Username, c.prefix)
 		}
-		return mapping.Errorf(mapping.Denied, "", "etcd does not let user %q write there: grant the role write permission under %s: %w", c.client.Username, c.prefix, err)
+		return refuse(mapping.Denied, err, "etcd does not let user %q write there: grant the role write permission under %s", c.client.Username, c.prefix)
 	case errors.Is(known, rpctypes.ErrUserEmpty):
-		return mapping.Errorf(mapping.Denied, "", "etcd asks for a user: give --user and a password: %w", err)
+		return refuse(mapping.Denied, err, "etcd asks for a user: give --user and a password")
 	case errors.Is(known, rpctypes.ErrAuthFailed), errors.Is(known, rpctypes.ErrInvalidAuthToken), errors.Is(known, rpctypes.ErrUserNotFound):
-		return mapping.Errorf(mapping.Denied, "", "etcd does not accept user %q with this password: %w", c.client.Username, err)
+		return refuse(mapping.Denied, err, "etcd does not accept user %q with this password", c.client.Username)
 	case errors.Is(known, rpctypes.ErrNoSpace):
-		return mapping.Errorf(mapping.NoSpace, "", "etcd's space quota is used up: compact and defragment it, then disarm the alarm (etcdctl alarm disarm): %w", err)
+		return refuse(mapping.NoSpace, err, "etcd's space quota is used up: compact and defragment it, then disarm the alarm (etcdctl alarm disarm)")
 	case errors.Is(known, rpctypes.ErrRequestTooLarge), errors.Is(known, rpctypes.ErrTooManyOps),
 		status.Code(err) == codes.ResourceExhausted && strings.Contains(err.Error(), "larger than max"):
-		return mapping.Errorf(tooLarge(plan), "", "etcd refuses the change as too large: make it smaller, or raise --max-request-bytes and --max-txn-ops of the servers: %w", err)
+		return refuse(tooLarge(plan), err, "etcd refuses the change as too large: make it smaller, or raise --max-request-bytes and --max-txn-ops of the servers")
 	case passing(err):
 		return c.unreachable(err)
 	}
-	return mapping.Errorf(mapping.Other, "", "etcd refused: %s: %w", plain(err), err)
+	return refuse(mapping.Other, err, "etcd refused: %s", plain(err))
 }
 
 func tooLarge(plan *mapping.Plan) mapping.Kind {
@@ -82,13 +83,18 @@ func tooLarge(plan *mapping.Plan) mapping.Kind {
 	return mapping.TooLarge
 }
 
+// refuse is an error in words, with its cause for logs.
+func refuse(kind mapping.Kind, cause error, format string, args ...any) error {
+	return &mapping.Error{Kind: kind, Reason: fmt.Sprintf(format, args...), Err: cause}
+}
+
 // unreachable is the error of a request that was given up without a change.
 func (c *Cache) unreachable(err error) error {
 	if canceled(err) {
-		return mapping.Errorf(mapping.Canceled, "", "given up: the caller does not wait any more; nothing was changed: %w", err)
+		return refuse(mapping.Canceled, err, "given up before anything was changed: the caller does not wait any more")
 	}
-	return mapping.Errorf(mapping.ReadOnly, "", "etcd at %s does not answer (%s): nothing was changed; check that it runs and that the addresses and certificates are right: %w",
-		c.addresses(), plain(err), err)
+	return refuse(mapping.ReadOnly, err, "etcd at %s does not answer (%s): check that it runs, and that the addresses and certificates are right",
+		c.addresses(), plain(err))
 }
 
 func canceled(err error) bool {

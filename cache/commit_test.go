@@ -1,0 +1,307 @@
+package cache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/openvstorage/ovscfgfs/cache"
+	"github.com/openvstorage/ovscfgfs/cache/embedded"
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+func TestCommitIsShownWhenItReturns(t *testing.T) {
+	e := newEtcd(t)
+	n := open(t, e.addr)
+	for i := range 200 {
+		value := fmt.Sprint(i)
+		if i%3 == 0 {
+			e.put("/elsewhere", value, "/ovs/other", value)
+		}
+		if err := n.Commit(e.ctx, set("/ovs/a", value)); err != nil {
+			t.Fatal(err)
+		}
+		if kv, _ := n.Tree().Get("/ovs/a"); string(kv.Value) != value {
+			t.Fatalf("after storing %s: %s is shown", value, kv.Value)
+		}
+	}
+	n.agree(e)
+	// What the commits applied themselves is what the watch would have.
+	for _, p := range n.all {
+		if kv, ok := p.new.Get("/ovs/a"); ok && (kv.ModRevision > p.new.Revision() || kv.Version < 1 || kv.CreateRevision > kv.ModRevision) {
+			t.Fatalf("revision %d shows %+v", p.new.Revision(), kv)
+		}
+	}
+}
+
+func TestCommitOfNothing(t *testing.T) {
+	e := newEtcd(t)
+	n := open(t, e.addr)
+	_, before := e.below("/ovs")
+	if err := n.Commit(e.ctx, func(*mapping.Tree) (mapping.Plan, error) { return mapping.Plan{}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	refused := mapping.Errorf(mapping.Stale, "a", "changed meanwhile")
+	if err := n.Commit(e.ctx, func(*mapping.Tree) (mapping.Plan, error) { return mapping.Plan{}, refused }); !errors.Is(err, refused) {
+		t.Errorf("the edit's error became %v", err)
+	}
+	// Deleting what is not there makes no revision.
+	if err := n.Commit(e.ctx, func(*mapping.Tree) (mapping.Plan, error) { return mapping.Plan{Deletes: []string{"/ovs/no"}}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, after := e.below("/ovs"); after != before {
+		t.Errorf("revision %d became %d", before, after)
+	}
+}
+
+// TestTwoNodesCount lets four writers on two nodes add to one number.
+func TestTwoNodesCount(t *testing.T) {
+	const writers, each = 4, 125
+	e := newEtcd(t)
+	nodes := []*node{open(t, e.addr), open(t, e.addr)}
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for range each {
+				if err := nodes[w%2].Commit(e.ctx, add("/ovs/n")); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, n := range nodes {
+		n.agree(e)
+		if kv, _ := n.Tree().Get("/ovs/n"); string(kv.Value) != fmt.Sprint(writers*each) {
+			t.Errorf("%d additions made %s", writers*each, kv.Value)
+		}
+	}
+}
+
+func TestMoveOfALargeDirectory(t *testing.T) {
+	const keys = 5_000
+	e := newEtcd(t)
+	var pairs []string
+	for i := range keys {
+		pairs = append(pairs, fmt.Sprintf("/ovs/from/%d/%d", i%50, i), fmt.Sprint(i))
+	}
+	e.put(pairs...)
+	n, other := open(t, e.addr), open(t, e.addr)
+	want := shown(n.Tree())
+	if err := n.Commit(e.ctx, move("/ovs/from", "/ovs/to")); err != nil {
+		t.Fatal(err)
+	}
+	got := shown(n.Tree())
+	for key, kv := range want {
+		moved := strings.Replace(key, "/from/", "/to/", 1)
+		if string(got[moved].Value) != string(kv.Value) || got[moved].ModRevision != n.Tree().Revision() {
+			t.Fatalf("%s: %+v", moved, got[moved])
+		}
+	}
+	n.agree(e)
+	p := other.await(0, func(p publication) bool { return len(p.keys) > 0 })
+	if len(p.keys) != 2*keys || p.new.Revision() != n.Tree().Revision() {
+		t.Errorf("another node saw revision %d with %d keys first", p.new.Revision(), len(p.keys))
+	}
+	// The target is taken now.
+	e.put("/ovs/from/again", "1")
+	n.agree(e)
+	wantKind(t, n.Commit(e.ctx, move("/ovs/from", "/ovs/to")), mapping.Busy)
+}
+
+func TestForeignChangesAreNotLost(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		keys    int
+		foreign func(e *etcd)
+		want    map[string]string
+	}{
+		{"changed", 3, func(e *etcd) { e.put("/ovs/from/1", "new") }, map[string]string{"/ovs/to/1": "new"}},
+		{"changed in a large one", 300, func(e *etcd) { e.put("/ovs/from/1", "new") }, map[string]string{"/ovs/to/1": "new"}},
+		{"added", 3, func(e *etcd) { e.put("/ovs/from/new", "x") }, map[string]string{"/ovs/to/new": "x"}},
+		{"added in a large one", 300, func(e *etcd) { e.put("/ovs/from/new", "x") }, map[string]string{"/ovs/to/new": "x"}},
+		{"removed", 3, func(e *etcd) { e.txn(clientv3.OpDelete("/ovs/from/1")) }, map[string]string{"/ovs/to/1": ""}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e := newEtcd(t)
+			var pairs []string
+			for i := range test.keys {
+				pairs = append(pairs, fmt.Sprintf("/ovs/from/%d", i), "old")
+			}
+			e.put(pairs...)
+			n := open(t, e.addr)
+			first := true
+			err := n.Commit(e.ctx, func(tree *mapping.Tree) (mapping.Plan, error) {
+				plan, err := move("/ovs/from", "/ovs/to")(tree)
+				if first { // planned, not sent
+					first = false
+					test.foreign(e)
+				}
+				return plan, err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n.agree(e)
+			for key, value := range test.want {
+				if kv, ok := n.Tree().Get(key); string(kv.Value) != value || ok != (value != "") {
+					t.Errorf("%s: %q", key, kv.Value)
+				}
+			}
+			for kv := range n.Tree().Under("/ovs/from") {
+				t.Errorf("%s is left", kv.Key)
+			}
+		})
+	}
+}
+
+// TestVanishedKeyIsReported: above the room for compares a key that was removed
+// meanwhile is noticed afterwards, and said.
+func TestVanishedKeyIsReported(t *testing.T) {
+	e := newEtcd(t)
+	var pairs []string
+	for i := range 300 {
+		pairs = append(pairs, fmt.Sprintf("/ovs/from/%d", i), "old")
+	}
+	e.put(pairs...)
+	n := open(t, e.addr)
+	err := n.Commit(e.ctx, func(tree *mapping.Tree) (mapping.Plan, error) {
+		plan, err := move("/ovs/from", "/ovs/to")(tree)
+		e.txn(clientv3.OpDelete("/ovs/from/1"))
+		return plan, err
+	})
+	wantKind(t, err, mapping.Busy)
+	n.agree(e)
+}
+
+// TestManyGuards: an edit that read more keys than a transaction compares one by one.
+func TestManyGuards(t *testing.T) {
+	const keys = 1_000
+	e := newEtcd(t)
+	var pairs []string
+	for i := range keys {
+		pairs = append(pairs, fmt.Sprintf("/ovs/d/%04d", i), "0")
+	}
+	e.put(pairs...)
+	n := open(t, e.addr)
+	tries := 0
+	err := n.Commit(e.ctx, func(tree *mapping.Tree) (mapping.Plan, error) {
+		var plan mapping.Plan
+		for kv := range tree.Under("/ovs/d") {
+			plan.Guards = append(plan.Guards, mapping.Guard{Key: kv.Key, ModRevision: kv.ModRevision})
+			plan.Puts = append(plan.Puts, mapping.Put{Key: kv.Key, Value: append([]byte("1"), kv.Value...)})
+		}
+		if tries++; tries == 1 {
+			e.put("/ovs/d/0777", "foreign")
+		}
+		return plan, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.agree(e)
+	if kv, _ := n.Tree().Get("/ovs/d/0777"); string(kv.Value) != "1foreign" || tries != 2 {
+		t.Errorf("%q after %d tries", kv.Value, tries)
+	}
+}
+
+func TestOthersNeverStop(t *testing.T) {
+	e := newEtcd(t)
+	n := open(t, e.addr)
+	err := n.Commit(e.ctx, func(tree *mapping.Tree) (mapping.Plan, error) {
+		plan, err := set("/ovs/a", "mine")(tree)
+		e.put("/ovs/a", "theirs")
+		return plan, err
+	})
+	wantKind(t, err, mapping.Busy)
+}
+
+func TestTooLarge(t *testing.T) {
+	e := newEtcd(t, embedded.MaxRequestBytes(100_000))
+	large := strings.Repeat("x", 99_800)
+	e.put("/ovs/a/1", large, "/ovs/b", "1")
+	known := open(t, e.addr, func(o *cache.Options) { o.RequestLimit = 100_000 })
+	unknown := open(t, e.addr)
+	_, before := e.below("/ovs")
+	for _, n := range []*node{known, unknown} {
+		wantKind(t, n.Commit(e.ctx, set("/ovs/b", large+large)), mapping.TooLarge)
+		wantKind(t, n.Commit(e.ctx, move("/ovs/a", "/ovs/"+strings.Repeat("n", 200))), mapping.MoveTooLarge)
+		wantKind(t, n.Commit(e.ctx, set("/ovs/b", strings.Repeat(large, 40))), mapping.TooLarge)
+	}
+	if _, after := e.below("/ovs"); after != before {
+		t.Errorf("revision %d became %d", before, after)
+	}
+	if err := known.Commit(e.ctx, set("/ovs/b", large)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestQuota(t *testing.T) {
+	e := newEtcd(t, embedded.Quota(4<<20))
+	n := open(t, e.addr)
+	value := strings.Repeat("x", 1<<20)
+	var err error
+	for i := 0; err == nil && i < 20; i++ {
+		err = n.Commit(e.ctx, set(fmt.Sprintf("/ovs/%d", i), value))
+	}
+	wantKind(t, err, mapping.NoSpace)
+	if !e.alarm() {
+		t.Error("etcd has not raised its alarm")
+	}
+	n.agree(e)
+	e.t.Log(n.Usage())
+}
+
+func TestLeaseStaysAttached(t *testing.T) {
+	e := newEtcd(t)
+	lease, err := e.Grant(e.ctx, 3600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.txn(clientv3.OpPut("/ovs/from/a", "x", clientv3.WithLease(lease.ID)))
+	n := open(t, e.addr)
+	if err := n.Commit(e.ctx, move("/ovs/from", "/ovs/to")); err != nil {
+		t.Fatal(err)
+	}
+	if kv, _ := n.Tree().Get("/ovs/to/a"); kv.Lease != int64(lease.ID) {
+		t.Errorf("%+v", kv)
+	}
+	n.agree(e)
+	// A lease that ends between planning and sending takes its key along; the edit is made again.
+	revoked := false
+	err = n.Commit(e.ctx, func(tree *mapping.Tree) (mapping.Plan, error) {
+		plan, err := move("/ovs/to", "/ovs/there")(tree)
+		if !revoked {
+			revoked = true
+			if _, err := e.Revoke(e.ctx, lease.ID); err != nil {
+				t.Error(err)
+			}
+		}
+		return plan, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.agree(e)
+}
+
+func TestCommitAfterClose(t *testing.T) {
+	e := newEtcd(t)
+	n := open(t, e.addr)
+	if err := n.Commit(e.ctx, set("/ovs/a", "1")); err != nil {
+		t.Fatal(err)
+	}
+	n.Close()
+	if kv, _ := n.Tree().Get("/ovs/a"); string(kv.Value) != "1" {
+		t.Error("the last tree is gone")
+	}
+	ctx, cancel := context.WithCancel(e.ctx)
+	cancel()
+	wantKind(t, n.Commit(ctx, set("/ovs/a", "2")), mapping.Canceled)
+}
