@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -208,5 +209,85 @@ func TestSettings(t *testing.T) {
 		if n, _ := tree.Lookup(path); n.Type() != want {
 			t.Errorf("%s is %s, want %s", path, n.Type(), want)
 		}
+	}
+}
+
+func TestSegmentPatternIsPathMatch(t *testing.T) {
+	segments := []string{"", "a", "config", "x.ini", ".ini", "ab", "a*b", "xa*b", "[a]"}
+	for _, p := range []string{"", "*", "a", "*.ini", "a*", "*a*", "?", "[ab]", `\*`, `*\*b`, `a\*b`, "**", "co?fig"} {
+		for _, s := range segments {
+			want, err := path.Match(p, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compiled := newSegmentPattern(p)
+			if got := compiled.match(s); got != want {
+				t.Errorf("pattern %q matches %q: %v, want %v", p, s, got, want)
+			}
+		}
+	}
+}
+
+func TestApplyToThePrefixItself(t *testing.T) {
+	tree := treeOf(t, "/ovs", "5", "/ovs/a", "1")
+	root := tree.Root()
+	if got := dump(root); !slices.Equal(got, []string{`a number "1\n"`, `.value number "5\n"`}) || root.Name() != "" || tree.Keys() != 2 {
+		t.Errorf("shows %q, root %q, %d keys", got, root.Name(), tree.Keys())
+	}
+	checkTree(t, tree)
+	next, changed := tree.Apply(2, time.Unix(2, 0), []Change{{KV: KV{Key: "/ovs"}, Deleted: true}, {KV: KV{Key: "/ovs/none/x"}, Deleted: true}, {KV: KV{Key: "/x"}, Deleted: true}})
+	if !slices.Equal(changed, []string{"/ovs"}) || next.Keys() != 1 || next.Root().Len() != 1 {
+		t.Errorf("changed %q, %d keys", changed, next.Keys())
+	}
+	checkTree(t, next)
+}
+
+// TestApplySharesWhatItDoesNotTouch counts what one change makes anew.
+func TestApplySharesWhatItDoesNotTouch(t *testing.T) {
+	var changes []Change
+	for i := range 2000 {
+		changes = append(changes, Change{KV: KV{Key: fmt.Sprintf("/ovs/%d/%d", i/20, i), Value: []byte("1")}})
+	}
+	tree, _ := treeOf(t).Apply(1, time.Unix(1, 0), changes)
+	next := put(tree, 2, "/ovs/7/150", "2")
+	shared := 0
+	for child := range next.Root().Children() {
+		if old, _ := tree.Lookup(child.Name()); old == child {
+			shared++
+		}
+	}
+	if shared != 99 {
+		t.Errorf("%d of 100 directories are shared, want 99", shared)
+	}
+	touched, _ := next.Lookup("7")
+	for child := range touched.Children() {
+		if old, _ := tree.Lookup("7/" + child.Name()); (old == child) != (child.Name() != "150") {
+			t.Errorf("7/%s: shared is %v", child.Name(), old == child)
+		}
+	}
+}
+
+// TestWalksCanStop leaves each iterator after its first.
+func TestWalksCanStop(t *testing.T) {
+	tree := treeOf(t, "/ovs", "1", "/ovs/a", `{"x": 1, "y": 2}`, "/ovs/a/b/c", "2", "/ovs/a/b-", "3", "/ovs/a/d", "4")
+	for i := range 5 {
+		n := 0
+		for range tree.Under("/ovs") {
+			if n++; n > i {
+				break
+			}
+		}
+		a, _ := tree.Lookup("a")
+		for range a.Children() {
+			if n++; n > 2*i {
+				break
+			}
+		}
+	}
+	for range tree.Under("/ovs/none") {
+		t.Error("there is nothing under a key that does not exist")
+	}
+	for range tree.Under("/other") {
+		t.Error("there is nothing under another prefix")
 	}
 }

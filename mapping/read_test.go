@@ -200,3 +200,32 @@ func TestPointer(t *testing.T) {
 		}
 	}
 }
+
+func TestStringsDecode(t *testing.T) {
+	tests := []struct{ stored, want string }{
+		{`"\b\f\n\r\t\"\\\/"`, "\b\f\n\r\t\"\\/"},
+		{`"\u00e9\u00E9\uFB01\u0000"`, "ééﬁ\x00"},
+		{`"\ud83d\ude00\uD83D\uDE00"`, "😀😀"},
+		{`"\ud83d"`, "\ufffd"},
+		{`"\ude00\ud83d\ude00"`, "\ufffd😀"},
+		{`"\ud83d\u0041\ud83d\n"`, "\ufffdA\ufffd\n"},
+		{"\"\xff\\n\xfe\"", "\xff\n\xfe"},
+	}
+	for _, test := range tests {
+		tree := treeOf(t, "/ovs/s", test.stored, "/ovs/d", `{`+test.stored+`: `+test.stored+`}`)
+		checkTree(t, tree)
+		for _, path := range []string{"s", "d/" + EncodeName(test.want)} {
+			n, ok := tree.Lookup(path)
+			if !ok || string(n.Content()) != test.want+"\n" {
+				t.Errorf("%s at %q is shown as %v %q, want %q", test.stored, path, ok, n.Content(), test.want)
+			}
+		}
+	}
+}
+
+func TestBracketsInStringsAreNoDepth(t *testing.T) {
+	tree := treeOf(t, "/ovs/d", `["`+strings.Repeat(`[{\"`, 500)+`"]`)
+	if n, _ := tree.Lookup("d"); n.Type() != Array {
+		t.Errorf("a string of brackets in an array is %s", n.Type())
+	}
+}
