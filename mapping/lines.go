@@ -1,9 +1,6 @@
 package mapping
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // renderLines writes the elements of an array of scalars one a line.
 func renderLines(n Node) ([]byte, error) {
@@ -51,15 +48,20 @@ func parseLines(p *place, content []byte) (*jsonValue, error) {
 			lines = append(lines, string(line))
 		}
 	}
-	known := map[string]*jsonValue{}
-	for _, item := range slices.Backward(was) {
+	known := map[string][]*jsonValue{} // the elements of each text, in order
+	for _, item := range was {
 		line, _ := lineOf(item)
-		known[line] = item
+		known[line] = append(known[line], item)
 	}
 	common := commonType(was)
 	want := &jsonValue{is: Array}
 	for i, line := range lines {
-		item, err := lineValue(p.path, i, line, len(lines), was, known, common)
+		if items := known[line]; len(items) > 0 {
+			want.items = append(want.items, items[0])
+			known[line] = items[min(1, len(items)-1):]
+			continue
+		}
+		item, err := newLine(p.path, i+1, line, common)
 		if err != nil {
 			return nil, err
 		}
@@ -68,31 +70,20 @@ func parseLines(p *place, content []byte) (*jsonValue, error) {
 	return want, nil
 }
 
-// lineValue is the element that a line stands for: the one at the same place from
-// the front or the back if that has this text, else any that has, else a new one.
-func lineValue(path string, i int, line string, lines int, was []*jsonValue, known map[string]*jsonValue, common Type) (*jsonValue, error) {
-	for _, at := range [...]int{i, i - lines + len(was)} {
-		if at >= 0 && at < len(was) {
-			if text, _ := lineOf(was[at]); text == line {
-				return was[at], nil
-			}
-		}
-	}
-	if item := known[line]; item != nil {
-		return item, nil
-	}
+// newLine is the element that a line makes which no element had.
+func newLine(path string, number int, line string, common Type) (*jsonValue, error) {
 	text := []byte(line)
 	switch {
 	case common == Number && !isNumber(text):
-		return nil, Errorf(Invalid, path, "line %d is not a number, and all elements are", i+1)
+		return nil, Errorf(Invalid, path, "line %d is not a number, and all elements are", number)
 	case common == Boolean && line != "true" && line != "false":
-		return nil, Errorf(Invalid, path, "line %d is neither true nor false, and all elements are", i+1)
+		return nil, Errorf(Invalid, path, "line %d is neither true nor false, and all elements are", number)
 	case common != String && isJSON(text) && !isContainer(text, skipSpace(text, 0)):
 		return scalar(text), nil
 	}
 	quoted, ok := quote(text)
 	if !ok {
-		return nil, Errorf(Invalid, path, "line %d is not UTF-8", i+1)
+		return nil, Errorf(Invalid, path, "line %d is not UTF-8", number)
 	}
 	return scalar(quoted), nil
 }

@@ -1,0 +1,280 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func view(path string, f Format, content string) Edit { return WriteView(path, f, []byte(content)) }
+
+func rendered(t testing.TB, tree *Tree, path string, f Format) string {
+	t.Helper()
+	n, _ := tree.Lookup(path)
+	text, err := Render(n, f)
+	if err != nil {
+		t.Fatalf("%s has no view: %v", path, err)
+	}
+	return string(text)
+}
+
+func TestViewOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"config.json": "config 1 true", "a.json.yaml": "a.json 2 true", "l.lines": "l 3 true",
+		".json": " 0 false", "json": " 0 false", "x.JSON": " 0 false", "x": " 0 false", "": " 0 false",
+	} {
+		target, f, ok := ViewOf(name)
+		if got := fmt.Sprintf("%s %d %v", target, f, ok); got != want {
+			t.Errorf("ViewOf(%q) = %s, want %s", name, got, want)
+		}
+	}
+}
+
+const sampleDoc = "{\n    \"port\": 8500, \"s\":\"1\\/2\", \"l\":[1.50,\"x\"],\n    \"o\": {}\n}"
+
+func TestRenderedViews(t *testing.T) {
+	tree := treeOf(t, "/ovs/c/doc", sampleDoc, "/ovs/c/r", "[g]\na = 1\n", "/ovs/c/d/n", "5", "/ovs/c/d/s", `"5"`,
+		"/ovs/c/d", "true", "/ovs/c/%25", "1e400", "/ovs/l", `["a", 1, true, null, "1", ""]`, "/ovs/nl", "[1]\n", "/ovs/e", "[]",
+		"/ovs/m", `{"k": 1, "f": 2}`, "/ovs/m/k", "3")
+	for _, c := range []struct {
+		path string
+		f    Format
+		want string
+	}{
+		{"c/doc", JSON, sampleDoc + "\n"},
+		{"c/doc/l", JSON, "[1.50,\"x\"]\n"},
+		{"nl", JSON, "[1]\n"},
+		{"c/doc", YAML, "port: 8500\ns: 1/2\nl:\n  - 1.50\n  - x\no: {}\n"},
+		{"c", JSON, `{
+  "%25": 1e400,
+  "d": {
+    "n": 5,
+    "s": "5",
+    ".value": true
+  },
+  "doc": {
+    "port": 8500,
+    "s": "1\/2",
+    "l": [
+      1.50,
+      "x"
+    ],
+    "o": {}
+  },
+  "r": "[g]\na = 1\n"
+}
+`},
+		{"c/d", YAML, "n: 5\ns: \"5\"\n.value: true\n"},
+		{"m", JSON, "{\n  \"k\": 3,\n  \"k%json\": 1,\n  \"f\": 2\n}\n"},
+		{"l", Lines, "a\n1\ntrue\nnull\n1\n\n"},
+		{"e", Lines, ""},
+		{"l", YAML, "- a\n- 1\n- true\n- null\n- \"1\"\n- \"\"\n"},
+	} {
+		t.Run(fmt.Sprintf("%s %d", c.path, c.f), func(t *testing.T) {
+			if got := rendered(t, tree, c.path, c.f); got != c.want {
+				t.Errorf("reads\n%s, want\n%s", got, c.want)
+			}
+			if _, plan := commit(t, tree, view(c.path, c.f, c.want)); !plan.Empty() {
+				t.Errorf("writing what is shown plans %+v", plan)
+			}
+		})
+	}
+	for _, path := range []string{"c", "c/doc", "m"} {
+		n, _ := tree.Lookup(path)
+		if _, err := Render(n, Lines); KindOf(err) != NotFound {
+			t.Errorf("%s has lines: %v", path, err)
+		}
+	}
+	n, _ := tree.Lookup("c/r")
+	if _, err := Render(n, JSON); KindOf(err) != NotDirectory {
+		t.Errorf("a file has a view: %v", err)
+	}
+}
+
+func TestADocumentWrittenAsJSONIsStoredAsGiven(t *testing.T) {
+	for _, c := range []struct{ stored, content, want string }{
+		{sampleDoc, "{\"b\":  1}\n", "{\"b\":  1}"},
+		{sampleDoc, "{\"b\":  1}", "{\"b\":  1}"},
+		{sampleDoc, "[1,2]\n", "[1,2]"},
+		{sampleDoc + "\n", "{}\n", "{}\n"},
+		{sampleDoc, "{}\n\n", "{}\n"},
+	} {
+		tree, _ := commit(t, treeOf(t, "/ovs/d", c.stored), view("d", JSON, c.content))
+		sameStored(t, tree, "d="+c.want)
+	}
+	tree, _ := commit(t, treeOf(t, "/ovs/d", sampleDoc), view("d/l", JSON, "[ 2 ]\n"))
+	sameStored(t, tree, "d="+strings.Replace(sampleDoc, `[1.50,"x"]`, "[ 2 ]", 1))
+}
+
+func TestYAMLTouchesOnlyWhatDiffers(t *testing.T) {
+	for _, c := range []struct{ from, to, want string }{
+		{"8500", "8501", strings.Replace(sampleDoc, "8500", "8501", 1)},
+		{"s: 1/2", "s: \"12\"", strings.Replace(sampleDoc, `"1\/2"`, `"12"`, 1)},
+		{"s: 1/2", "s: 12", strings.Replace(sampleDoc, `"1\/2"`, `12`, 1)},
+		{"s: 1/2", "s: yes", strings.Replace(sampleDoc, `"1\/2"`, `"yes"`, 1)},
+		{"s: 1/2", "s: 2016-01-08", strings.Replace(sampleDoc, `"1\/2"`, `"2016-01-08"`, 1)},
+		{"s: 1/2", "s: 0x10", strings.Replace(sampleDoc, `"1\/2"`, `16`, 1)},
+		{"s: 1/2", "s: |\n  a\n  b", strings.Replace(sampleDoc, `"1\/2"`, `"a\nb\n"`, 1)},
+		{"s: 1/2", "s: ~", strings.Replace(sampleDoc, `"1\/2"`, `null`, 1)},
+		{"s: 1/2\n", "", strings.Replace(sampleDoc, ` "s":"1\/2",`, ``, 1)},
+		{"  - x\n", "", strings.Replace(sampleDoc, `1.50,"x"`, `1.50`, 1)},
+		{"  - 1.50\n", "", strings.Replace(sampleDoc, `1.50,"x"`, `"x"`, 1)},
+		{"  - 1.50\n", "  - 1.50\n  - 2\n", strings.Replace(sampleDoc, `1.50,"x"`, `1.50,2,"x"`, 1)},
+		{"o: {}", "o: {q: 1}", strings.Replace(sampleDoc, `{}`, "{\n        \"q\": 1\n    }", 1)},
+		{"o: {}\n", "o: {}\nq: 1 # comment\n", strings.Replace(sampleDoc, `{}`, "{}, \"q\": 1", 1)},
+		{"port: 8500", "a: &x 8500\nport: *x", strings.Replace(sampleDoc, `{}`, "{}, \"a\": 8500", 1)},
+	} {
+		t.Run(c.to, func(t *testing.T) {
+			tree := treeOf(t, "/ovs/d", sampleDoc)
+			text := rendered(t, tree, "d", YAML)
+			next, _ := commit(t, tree, view("d", YAML, strings.Replace(text, c.from, c.to, 1)))
+			sameStored(t, next, "d="+c.want)
+		})
+	}
+}
+
+func TestAViewOfKeysTouchesOnlyKeysThatDiffer(t *testing.T) {
+	keys := []string{"/ovs/c/doc", sampleDoc, "/ovs/c/r.ini", "[g]\na = 1\n", "/ovs/c/d/n", " 5\n", "/ovs/c/d/s", `"5"`, "/ovs/c/d", "true",
+		"/ovs/c/t", "text", "/ovs/c/bin", "\xff"}
+	for _, c := range []struct {
+		name, from, to string
+		want           []string // "key=value", "-key"
+	}{
+		{"a number", `"n": 5`, `"n": 6`, []string{"c/d/n= 6\n"}},
+		{"a field of a document", `"port": 8500`, `"port": 1`, []string{"c/doc=" + strings.Replace(sampleDoc, "8500", "1", 1)}},
+		{"a raw value", `a = 1\n`, `a = 2\n`, []string{"c/r.ini=[g]\na = 2\n"}},
+		{"text", `"text"`, `"other"`, []string{"c/t=other"}},
+		{"text to a number", `"text"`, `5`, []string{"c/t=5"}},
+		{"the value of a directory", `".value": true`, `".value": false`, []string{"c/d=false"}},
+		{"no value of a directory any more", ",\n    \".value\": true", "", []string{"-c/d"}},
+		{"a key less", `"n": 5,`, ``, []string{"-c/d/n"}},
+		{"a key more", `"n": 5,`, `"n": 5, "m": {"x": [1]}, "": "e",`, []string{"c/d/=\"e\"", "c/d/m={\n    \"x\": [\n        1\n    ]\n}"}},
+		{"a key to a document", `"n": 5`, `"n": {"x": 1}`, []string{"c/d/n= {\"x\": 1}\n"}},
+		{"a directory to a key", `"d": {`, `"d": 1, "q": {`, []string{"-c/d/n", "-c/d/s", "c/d=1", "c/q={\n    \"n\": 5,\n    \"s\": \"5\",\n    \".value\": true\n}"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tree := treeOf(t, keys...)
+			text := rendered(t, tree, "c", JSON)
+			if !strings.Contains(text, c.from) {
+				t.Fatalf("%q is not in\n%s", c.from, text)
+			}
+			next, plan := commit(t, tree, view("c", JSON, strings.Replace(text, c.from, c.to, 1)))
+			var got []string
+			was, is := stored(tree), stored(next)
+			for _, line := range is {
+				if !slices.Contains(was, line) {
+					got = append(got, line)
+				}
+			}
+			for _, line := range was {
+				key, _, _ := strings.Cut(line, "=")
+				if _, ok := next.Get("/ovs/" + key); !ok {
+					got = append(got, "-"+key)
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("changed\n%q, want\n%q", got, c.want)
+			}
+			if len(plan.Puts) > len(c.want) {
+				t.Errorf("the plan touches more: %+v", plan)
+			}
+		})
+	}
+}
+
+func TestLines(t *testing.T) {
+	for _, c := range []struct{ stored, content, want string }{
+		{`{"l": ["a", "b"], "x": 1}`, "a\nb\n10.0.0.1:80\n", `{"l": ["a", "b", "10.0.0.1:80"], "x": 1}`},
+		{`{"l": ["a", "b"]}`, "a\nb\n5\n", `{"l": ["a", "b", "5"]}`},
+		{`{"l": ["a", "b", "c"]}`, "a\nc\n", `{"l": ["a", "c"]}`},
+		{`{"l": ["a", "b", "c"]}`, "c\nb\na\n", `{"l": ["c", "b", "a"]}`},
+		{`{"l": ["a", "b", "c"]}`, "", `{"l": []}`},
+		{`{"l": ["a"]}`, "\n", `{"l": [""]}`},
+		{`{"l": ["a"]}`, "a\nb", `{"l": ["a", "b"]}`},
+		{`{"l": [1, 2.50]}`, "2.50\n3\n", `{"l": [2.50, 3]}`},
+		{`{"l": []}`, "1\nx\n", `{"l": [1, "x"]}`},
+		{`{"l": [1, "1"]}`, "1\n", `{"l": [1]}`},
+		{`{"l": [1, "1"]}`, "0\n1\n1\n", `{"l": [0, 1, "1"]}`},
+		{`{"l": [true]}`, "true\nfalse\n", `{"l": [true, false]}`},
+		{"{\n  \"l\": [\n    \"a\",\n    \"b\"\n  ]\n}", "x\na\nb\n", "{\n  \"l\": [\n    \"x\",\n    \"a\",\n    \"b\"\n  ]\n}"},
+	} {
+		t.Run(c.stored+c.content, func(t *testing.T) {
+			tree, _ := commit(t, treeOf(t, "/ovs/d", c.stored), view("d/l", Lines, c.content))
+			sameStored(t, tree, "d="+c.want)
+		})
+	}
+}
+
+func TestViewsRefuse(t *testing.T) {
+	tree := treeOf(t, "/ovs/d", `{"l": [1, 2], "o": {}, "b": [true], "s": ["x"], "m": ["x\ny"]}`, "/ovs/k/x.ini", "x", "/ovs/k/y", "1")
+	for _, c := range []struct {
+		path, content string
+		f             Format
+		kind          Kind
+		words         string
+	}{
+		{"d", "{\n  bad}\n", JSON, Invalid, "line 2, column 3"},
+		{"d", "", JSON, Invalid, "empty"},
+		{"d", "{} {}", JSON, Invalid, "line 1, column 4"},
+		{"d", "5", JSON, Invalid, "document"},
+		{"d", strings.Repeat("[", 300), JSON, Invalid, "200 levels"},
+		{"k", "[1]", JSON, Invalid, "object"},
+		{"k", `{"x.ini": 5, "y": 1}`, JSON, Invalid, "raw"},
+		{"k", `{"x.ini": "x", "y": 1, "new.ini": {}}`, JSON, Invalid, "raw"},
+		{"k", `{"a/b": 1}`, JSON, Invalid, "slash"},
+		{"d", "a: [1\n", YAML, Invalid, "line"},
+		{"d", "", YAML, Invalid, "empty"},
+		{"d", "a: 1\n---\nb: 2\n", YAML, Invalid, "several"},
+		{"d", "a: 1\nb:\n  - .inf\n", YAML, Invalid, "line 3, column 5"},
+		{"d", "a: 1\na: 2\n", YAML, Invalid, "twice"},
+		{"d", "? [a]\n: 2\n", YAML, Invalid, "scalar"},
+		{"d", "a: !x 1\n", YAML, Invalid, "tag"},
+		{"d", "a: !!binary aGk=\n", YAML, Invalid, "tag"},
+		{"d", "a: &a [*a]\n", YAML, Invalid, "levels"},
+		{"d", "a: &a {b: 1}\nc:\n  <<: *a\n", YAML, Invalid, "merge"},
+		{"d", bomb(), YAML, Invalid, "too large"},
+		{"d/l", "1\nx\n", Lines, Invalid, "line 2"},
+		{"d/b", "yes\n", Lines, Invalid, "line 1"},
+		{"d/s", "\xff\n", Lines, Invalid, "UTF-8"},
+		{"d/m", "x\n", Lines, NotFound, "no .lines"},
+		{"d/o", "x\n", Lines, NotFound, "no .lines"},
+		{"k", "x\n", Lines, NotFound, "no .lines"},
+		{"d/l/0", "1\n", Lines, NotDirectory, "file"},
+		{"none", "{}", JSON, NotFound, "no such"},
+	} {
+		t.Run(fmt.Sprintf("%s %.20q", c.path, c.content), func(t *testing.T) {
+			edit := view(c.path, c.f, c.content)
+			refused(t, tree, edit, c.kind)
+			if _, err := edit(tree); err != nil && !strings.Contains(err.Error(), c.words) {
+				t.Errorf("the reason does not say %q: %v", c.words, err)
+			}
+		})
+	}
+}
+
+// bomb is YAML whose aliases would make 10^9 scalars.
+func bomb() string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 x\n")
+	for i := range 9 {
+		fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
+	}
+	return b.String()
+}
+
+func TestRemoveView(t *testing.T) {
+	tree := treeOf(t, "/ovs/d", `{"l": [[1], [2]], "o": {"x": 1}}`, "/ovs/k/x", "1", "/ovs/e", "[1]", "/ovs/m", "{}", "/ovs/m/k", "1")
+	refused(t, tree, RemoveView("k", JSON), NotPermitted)
+	refused(t, tree, RemoveView("m", YAML), NotPermitted)
+	refused(t, tree, RemoveView("", JSON), NotPermitted)
+	refused(t, tree, RemoveView("d", Lines), NotFound)
+	refused(t, tree, RemoveView("d/l/0", JSON), Busy)
+	refused(t, tree, RemoveView("none", JSON), NotFound)
+	refused(t, tree, RemoveView("k/x", JSON), NotDirectory)
+	for path, f := range map[string]Format{"d/o": JSON, "d/l/1": Lines, "e": YAML} {
+		tree, _ = commit(t, tree, RemoveView(path, f))
+	}
+	sameStored(t, tree, `d={"l": [[1]]}`, "k/x=1", "m={}", "m/k=1")
+}
