@@ -7,9 +7,11 @@ import (
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
-// waiter is who waits until the tree shows a revision.
+// waiter is who waits until the tree shows a revision, as of some reading of
+// the prefix or a later one.
 type waiter struct {
 	revision int64
+	epoch    int
 	shown    chan struct{}
 }
 
@@ -73,7 +75,8 @@ func (c *Cache) replace(old, shown *mapping.Tree, keys []string) {
 	c.tree.Store(shown)
 	revision := shown.Revision()
 	c.waiters = slices.DeleteFunc(c.waiters, func(w waiter) bool {
-		if w.revision <= revision {
+		// Revisions of a cluster that is not there any more will never be shown.
+		if w.epoch <= c.epoch && (w.revision <= revision || revision < old.Revision()) {
 			close(w.shown)
 			return true
 		}
@@ -86,12 +89,17 @@ func (c *Cache) replace(old, shown *mapping.Tree, keys []string) {
 
 // awaitShown waits until the tree shows revision, or ctx ends.
 func (c *Cache) awaitShown(ctx context.Context, revision int64) error {
+	return c.awaitShownIn(ctx, revision, 0)
+}
+
+// awaitShownIn is awaitShown for a tree of that reading or a later one.
+func (c *Cache) awaitShownIn(ctx context.Context, revision int64, epoch int) error {
 	c.mu.Lock()
-	if c.Tree().Revision() >= revision {
+	if c.epoch >= epoch && c.Tree().Revision() >= revision {
 		c.mu.Unlock()
 		return nil
 	}
-	w := waiter{revision: revision, shown: make(chan struct{})}
+	w := waiter{revision: revision, epoch: epoch, shown: make(chan struct{})}
 	c.waiters = append(c.waiters, w)
 	c.mu.Unlock()
 	for {
@@ -107,8 +115,5 @@ func (c *Cache) awaitShown(ctx context.Context, revision int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waiters = slices.DeleteFunc(c.waiters, func(o waiter) bool { return o.shown == w.shown })
-	if c.Tree().Revision() >= revision {
-		return nil
-	}
 	return ctx.Err()
 }

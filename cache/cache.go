@@ -198,5 +198,5 @@ func (c *Cache) bounded(ctx context.Context) (context.Context, context.CancelFun
 // mine reports whether key is the prefix itself or below it.
 func (c *Cache) mine(key string) bool {
 	n := len(c.prefix)
-	return len(key) >= n && key[:n] == c.prefix && (len(key) == n || key[n] == '/')
+	return len(key) >= n && key[:n] == c.prefix && (len(key) == n && n > 0 || len(key) > n && key[n] == '/')
 }

@@ -93,6 +93,13 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 			err = ctx.Err()
 		}
 		return true, c.refusal(err, &plan)
+	case c.foreign(response.Header.ClusterId):
+		// The address leads to another cluster: its revisions mean nothing until it was read.
+		ask(c.following.reread)
+		if err := c.awaitShownIn(ctx, response.Header.Revision, a.epoch+1); err != nil {
+			return true, refuse(mapping.TimedOut, err, "the change went to another etcd cluster than is shown, which could not be read in time: look again")
+		}
+		return response.Succeeded, nil
 	case !response.Succeeded:
 		return false, m.conflict(ctx, response.Header.Revision)
 	}

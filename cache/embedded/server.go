@@ -8,6 +8,7 @@
 package embedded
 
 import (
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net"
@@ -84,6 +85,9 @@ func Start(dir, listenURL string, logger *slog.Logger, options ...Option) (*Serv
 	config.ListenPeerUrls = nil
 	config.AdvertisePeerUrls = []url.URL{{Scheme: "http", Host: "127.0.0.1:2380"}}
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
+	// A cluster of its own identity each time a directory is filled anew, so that clients notice. An
+	// existing one keeps the identity it has.
+	config.InitialClusterToken = rand.Text()
 	config.AutoCompactionMode = embed.CompactorModePeriodic
 	config.AutoCompactionRetention = keepHistory
 	// With one member there is nobody to wait for before the first election.
