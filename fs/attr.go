@@ -91,8 +91,8 @@ func (s *server) goneAttributes(i *inode, a *fuse.Attr) fuse.Status {
 func (s *server) tell(i *inode, n mapping.Node) (mapping.Node, uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if !i.told.Valid() || i.told.Same(n) {
-		i.told = n
+	if !i.told.Valid() || i.cleared || i.told.Same(n) {
+		i.told, i.cleared = n, false
 		return n, forever
 	}
 	s.notices.checkLocked(i)

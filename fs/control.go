@@ -130,6 +130,12 @@ func (c *control) barrier(ctx context.Context) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, mapping.Errorf(mapping.Canceled, controlName+"/"+controlBarrier, "the wait was interrupted")
 	}
+	if c.s.notices.putOff() {
+		select {
+		case <-time.After(2 * grace):
+		case <-ctx.Done():
+		}
+	}
 	return append(strconv.AppendInt(nil, revision, 10), '\n'), nil
 }
 

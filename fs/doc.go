@@ -16,11 +16,27 @@
 //     that tree, and sends a notice for each difference (notice.go).
 //  3. Between the publication and the notice the old content goes on being
 //     answered, with attributes that may not be kept. So the size that the
-//     kernel has and the pages that it has belong together at any time, and a
-//     reader gets one content or the other.
+//     kernel has and the pages that it has belong together, and a reader gets
+//     one content or the other. A reader that has just opened the leaf is given
+//     time (grace) before the notice; who opens it meanwhile reads the new
+//     content past the page cache.
 //
 // Views, scratch files, pending files and control files are told with zero
 // timeouts and read past the page cache: they need no notice.
+//
+// # Changes made here
+//
+// A request that adds, removes or renames names claims them (table.claim) from
+// before its commit until the table shows the result, so that the worker does
+// not take its own change for a foreign one. A request that committed a content
+// says so (server.wrote): the kernel's size is then that of the write.
+//
+// # What does not hold
+//
+// On a read-only mount the kernel opens files by itself. One read(2) of a leaf
+// of one page is of one revision there, but a reader that overlaps a change may
+// get the rest from the next. The same goes for a handle of a small leaf that
+// is open for longer than grace.
 //
 // # Deadlocks
 //

@@ -2,7 +2,6 @@ package fs
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -210,6 +209,7 @@ func (m *mountedTest) settle() {
 	case <-time.After(patience):
 		m.t.Fatal("the notices did not come to an end")
 	}
+	await(m.t, "nothing left to tell the kernel", m.s.notices.idle)
 }
 
 // await waits for a condition that becomes true in the background.
@@ -226,6 +226,6 @@ func await(t *testing.T, what string, ok func() bool) {
 type testWriter struct{ t *testing.T }
 
 func (w testWriter) Write(b []byte) (int, error) {
-	w.t.Log(fmt.Sprintf("log: %s", strings.TrimSpace(string(b))))
+	w.t.Logf("log: %s", strings.TrimSpace(string(b)))
 	return len(b), nil
 }

@@ -3,6 +3,7 @@ package fs
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
@@ -42,14 +43,21 @@ type inode struct {
 	changing bool
 	// reread: told's content was read into the page cache while changing.
 	reread bool
+	// cleared: the kernel was told to drop what it has of told, and nothing of it
+	// was answered since. The next attributes may be those of another content.
+	cleared bool
 	// foreign: pages of another content than told's may be in the page cache.
 	foreign bool
 	// paged: the kernel was given pages of told.
 	paged bool
 	// queued: the worker will look at this inode.
 	queued bool
-	// writers counts the handles that may change the content.
-	writers int32
+	// writers counts the handles that may change the content, readers those that
+	// read it through the page cache, opened is when the last of these was opened.
+	writers, readers int32
+	opened           time.Time
+	// postponed: a notice waits for the readers.
+	postponed bool
 }
 
 // directory is what only directories have.

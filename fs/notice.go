@@ -33,8 +33,10 @@ type notices struct {
 	pushes    []*inode
 	waiters   []waiter
 	later     []retry
-	entered   uint64 // counts calls of Published
-	done      uint64 // of these, how many are told
+	fading    []retry // in the order of their time
+	entered   uint64  // counts calls of Published
+	done      uint64  // of these, how many are told
+	working   bool
 	closed    bool
 
 	wake    chan struct{}
@@ -69,6 +71,10 @@ const (
 	retryAfter    = time.Millisecond
 	maxRetryAfter = time.Second
 )
+
+// fadeAfter is how long the content that the kernel has dropped is kept for a
+// read that it sent before.
+const fadeAfter = 100 * time.Millisecond
 
 func newNotices(s *server) *notices {
 	return &notices{
@@ -185,14 +191,12 @@ func (w *notices) run() {
 		case <-w.wake:
 		case <-timer.C:
 		}
+		w.setWorking(true)
 		w.retryDue()
 		for w.step() {
 		}
-		w.mu.Lock()
-		again := len(w.later) > 0 || w.published.changes > 0
-		w.mu.Unlock()
-		if again {
-			timer.Reset(retryAfter)
+		if pause, ok := w.rest(); ok {
+			timer.Reset(pause)
 		}
 	}
 }
@@ -269,9 +273,18 @@ func (w *notices) retryDue() {
 		}
 	}
 	w.later = later
+	fade := 0
+	for fade < len(w.fading) && !w.fading[fade].due.After(now) {
+		fade++
+	}
+	faded := w.fading[:fade:fade]
+	w.fading = w.fading[fade:]
 	w.mu.Unlock()
 	for _, r := range due {
 		w.compareAgain(r)
+	}
+	for _, r := range faded {
+		r.inode.fade()
 	}
 }
 
@@ -312,15 +325,21 @@ func (w *notices) compareAgain(r retry) {
 
 // move tells the kernel to drop what it has of a leaf whose content changed.
 // again: the old content was read meanwhile; later: the kernel will only know
-// the inode when a reply that is on its way has arrived.
+// the inode when a reply that is on its way has arrived, or a reader is given time.
 func (w *notices) move(i *inode) (again, later bool) {
 	n, ok := w.s.node(i, w.s.store.Tree())
 	i.mu.Lock()
-	if !i.foreign && (!ok || n.IsDir() || !i.told.Valid() || i.told.Same(n)) {
+	if !i.foreign && (!ok || n.IsDir() || !i.told.Valid() || i.cleared || i.told.Same(n)) {
 		i.changing = false
 		i.mu.Unlock()
 		return false, false
 	}
+	if i.readers > 0 && time.Since(i.opened) < grace {
+		i.postponed = true
+		i.mu.Unlock()
+		return false, true
+	}
+	i.postponed = false
 	i.changing, i.reread, i.foreign = true, false, false
 	i.mu.Unlock()
 
@@ -335,7 +354,8 @@ func (w *notices) move(i *inode) (again, later bool) {
 	case i.reread:
 		return true, false
 	}
-	i.told, i.changing, i.paged = mapping.Node{}, false, false
+	i.cleared, i.changing, i.paged = true, false, false
+	w.fadeLater(i)
 	return false, false
 }
 
@@ -344,4 +364,56 @@ func (w *notices) publishedCount() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.entered
+}
+
+// rest ends a round of work and returns after which pause the next one is due,
+// if not before.
+func (w *notices) rest() (pause time.Duration, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.working = false
+	switch {
+	case len(w.later) > 0 || w.published.changes > 0:
+		return retryAfter, true
+	case len(w.fading) > 0:
+		return max(time.Until(w.fading[0].due), retryAfter), true
+	}
+	return 0, false
+}
+
+func (w *notices) setWorking(working bool) {
+	w.mu.Lock()
+	w.working = working
+	w.mu.Unlock()
+}
+
+// idle reports that there is nothing left to tell.
+func (w *notices) idle() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.working && w.published.changes == 0 &&
+		len(w.checks)+len(w.relists)+len(w.drops)+len(w.pushes)+len(w.later) == 0
+}
+
+// fadeLater lets go of told after a while; i.mu is held.
+func (w *notices) fadeLater(i *inode) {
+	w.mu.Lock()
+	w.fading = append(w.fading, retry{inode: i, due: time.Now().Add(fadeAfter)})
+	w.mu.Unlock()
+}
+
+// fade lets go of a content that the kernel has dropped.
+func (i *inode) fade() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.cleared {
+		i.told, i.cleared = mapping.Node{}, false
+	}
+}
+
+// putOff reports whether some notice waits for a reader.
+func (w *notices) putOff() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.later) > 0
 }

@@ -25,4 +25,10 @@ func (s *server) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fus
 }
 
 // Release implements fuse.RawFileSystem.
-func (s *server) Release(_ <-chan struct{}, in *fuse.ReleaseIn) { s.handles.remove(in.Fh) }
+func (s *server) Release(_ <-chan struct{}, in *fuse.ReleaseIn) {
+	if in.Fh == 0 {
+		s.closeReader(in.NodeId)
+		return
+	}
+	s.handles.remove(in.Fh)
+}

@@ -27,7 +27,7 @@ func (w *notices) push(read *inode) {
 			continue
 		}
 		c.mu.Lock()
-		fit := c.told.Valid() && !c.paged && !c.changing && c.writers == 0 && c.told.Same(n)
+		fit := c.told.Valid() && !c.paged && !c.changing && !c.cleared && c.writers == 0 && c.told.Same(n)
 		if fit {
 			c.paged = true
 		}

@@ -47,7 +47,7 @@ func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
 	case !i.told.Valid():
 		i.told = n
 	case ok && !i.told.Same(n):
-		i.reread = true
+		i.reread, i.cleared = true, false
 		s.notices.checkLocked(i)
 	}
 	if !i.paged {
@@ -63,22 +63,28 @@ func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
 // readHandle reads through an open handle that has a content of its own.
 func (s *server) readHandle(cancel <-chan struct{}, i *inode, h openFile, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
 	if p, ok := h.(*pinned); ok && p.node.Valid() {
-		// A mapping (mmap) reads through the page cache: note whose pages these may be.
-		i.mu.Lock()
-		if !i.told.Valid() {
-			i.told = p.node
-		}
-		if !i.told.Same(p.node) {
-			i.foreign = true
-			s.notices.checkLocked(i)
-		}
-		i.mu.Unlock()
+		s.mapped(i, p.node)
 	}
 	b, err := h.read(cancel, buf, int64(in.Offset))
 	if err != nil {
 		return nil, s.fail("read", s.path(i), err)
 	}
 	return fuse.ReadResultData(b), fuse.OK
+}
+
+// mapped notes that pages of n may get into the page cache past what the kernel
+// was told: a mapping (mmap) of a handle that reads past it does that.
+func (s *server) mapped(i *inode, n mapping.Node) {
+	now, ok := s.node(i, s.store.Tree())
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.told.Valid() && ok && now.Same(n) {
+		i.told = n
+	}
+	if !i.told.Valid() || i.cleared || !i.told.Same(n) {
+		i.foreign = true
+		s.notices.checkLocked(i)
+	}
 }
 
 // slice is the part of content that was asked for.

@@ -1,6 +1,8 @@
 package fs
 
 import (
+	"time"
+
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
@@ -43,13 +45,49 @@ func (s *server) openReader(i *inode, out *fuse.OpenOut) fuse.Status {
 	return fuse.OK
 }
 
+// grace is how long a reader that has just opened a leaf is given to read all
+// of it before the kernel drops the content of its open. Who opens the leaf
+// meanwhile reads the new one, past the page cache.
+const grace = 200 * time.Millisecond
+
 // settled reports whether n can be read through the page cache: it is one
-// page, it is what the kernel has if it has anything, and nobody writes it.
+// page, it is what the kernel has if it has anything, and nobody writes it. It
+// counts the reader then.
 func (s *server) settled(i *inode, n mapping.Node) bool {
 	if n.Size() > onePage {
 		return false
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.writers == 0 && !i.changing && !i.foreign && (!i.told.Valid() || i.told.Same(n))
+	if i.writers > 0 || i.changing || i.cleared || i.foreign || i.told.Valid() && !i.told.Same(n) {
+		return false
+	}
+	i.readers++
+	i.opened = time.Now()
+	return true
+}
+
+// closeReader ends a handle with number 0.
+func (s *server) closeReader(id uint64) {
+	i := s.table.get(id)
+	if i == nil {
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.readers > 0 {
+		i.readers--
+	}
+	if i.readers == 0 && i.postponed {
+		s.notices.checkLocked(i)
+	}
+}
+
+// wrote notes that this mount committed a content of i: the kernel has the
+// size of the write, and pages that may be older.
+func (s *server) wrote(i *inode) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.told, i.cleared, i.foreign = mapping.Node{}, false, true
+	s.notices.checkLocked(i)
 }

@@ -262,7 +262,7 @@ func (tb *table) convert(i *inode, k kind, l local) {
 	i.kind, i.local = k, l
 	tb.mu.Unlock()
 	i.mu.Lock()
-	i.told = mapping.Node{}
+	i.told, i.cleared = mapping.Node{}, false
 	i.mu.Unlock()
 }
 
