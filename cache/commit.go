@@ -29,7 +29,7 @@ const (
 // shows the change. A plan that is empty is success, and nothing is sent.
 //
 // Errors are *mapping.Error, and nothing was changed unless said: the edit's own; ReadOnly when etcd is out of
-// reach; TooLarge, or MoveTooLarge for a move, over the request limit; NoSpace; Denied; Busy when others kept changing the same for 100 tries, or when keys of a large directory vanished
+// reach; TooLarge, or MoveTooLarge for a move, over the request limit; NoSpace; Denied; Busy when others kept changing the same for 100 tries, when the plan does not fit the tree it was made on, or when keys of a large directory vanished
 // while it was moved or removed (the rest was); Canceled; TimedOut when it was sent and ctx ended (15 s if it has no deadline) before it became known whether it counts, or before it is shown here.
 func (c *Cache) Commit(ctx context.Context, edit mapping.Edit) error {
 	ctx, done := c.bounded(ctx)
@@ -100,6 +100,9 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 			return true, refuse(mapping.TimedOut, err, "the change went to another etcd cluster than is shown, which could not be read in time: look again")
 		}
 		return response.Succeeded, nil
+	case !response.Succeeded && response.Header.Revision == a.base:
+		// Nothing happened between planning and comparing: no newer tree will do.
+		return true, mapping.Errorf(mapping.Busy, "", "the change does not fit what is stored at revision %d: look again at what is there", a.base)
 	case !response.Succeeded:
 		return false, m.conflict(ctx, response.Header.Revision)
 	}

@@ -3,6 +3,7 @@ package cache_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -76,19 +77,20 @@ func TestFollowEqualsRange(t *testing.T) {
 }
 
 // TestLargeRevision removes so many keys at once that the events exceed what a
-// request may hold. They are shown as one change, and soon.
+// request may hold (1.5 MiB). They are shown as one change, and soon.
 func TestLargeRevision(t *testing.T) {
-	const keys = 30_000
+	const keys, groups = 4_000, 4
 	e := newEtcd(t)
-	for group := range 10 {
+	long := strings.Repeat("long", 175)
+	for group := range groups {
 		var pairs []string
-		for i := range keys / 10 {
-			pairs = append(pairs, fmt.Sprintf("/ovs/a-directory-whose-name-makes-the-events-larger-than-they-would-be/%d/%05d", group, i), "")
+		for i := range keys / groups {
+			pairs = append(pairs, fmt.Sprintf("/ovs/d/%d/%s%d", group, long, i), "")
 		}
 		e.put(pairs...)
 	}
 	n := open(t, e.addr)
-	revision := e.txn(clientv3.OpPut("/ovs/a", "1"), clientv3.OpDelete("/ovs/a-directory", clientv3.WithPrefix()))
+	revision := e.txn(clientv3.OpPut("/ovs/a", "1"), clientv3.OpDelete("/ovs/d/", clientv3.WithPrefix()))
 	p := n.await(0, func(p publication) bool { return len(p.keys) > 0 })
 	if p.new.Revision() != revision || len(p.keys) != keys+1 || p.new.Keys() != 1 {
 		t.Errorf("the first change shown is of revision %d with %d keys and leaves %d; want %d, %d and 1",
