@@ -88,6 +88,10 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 	case errors.Is(rpctypes.Error(err), rpctypes.ErrLeaseNotFound), errors.Is(rpctypes.Error(err), rpctypes.ErrTooManyRequests):
 		// An expired lease takes its keys with it, which the next tree shows.
 		return false, m.pause(ctx)
+	case err != nil && unsent(err) && ctx.Err() == nil:
+		// A short break is waited for; a longer one ends in ReadOnly.
+		c.client.ActiveConnection().ResetConnectBackoff()
+		return false, m.pause(ctx)
 	case err != nil:
 		if ctx.Err() != nil {
 			err = ctx.Err()
