@@ -16,16 +16,6 @@ type jsonValue struct {
 
 func (v *jsonValue) isContainer() bool { return v.is == Object || v.is == Array }
 
-// get returns the field of an object, or nil.
-func (v *jsonValue) get(name string) *jsonValue {
-	for i, n := range v.names {
-		if n == name {
-			return v.items[i]
-		}
-	}
-	return nil
-}
-
 func (v *jsonValue) add(name string, item *jsonValue) {
 	v.names = append(v.names, name)
 	v.items = append(v.items, item)
