@@ -184,6 +184,30 @@ func TestAViewOfKeysTouchesOnlyKeysThatDiffer(t *testing.T) {
 	}
 }
 
+func TestAViewOfADocumentWithKeysBelow(t *testing.T) {
+	tree := treeOf(t, "/ovs/m", `{"k": 1, "a/b": 0, "a/b":2, "f": [1]}`, "/ovs/m/k", "3", "/ovs/m/x", "4", "/ovs/l", `[1,2]`, "/ovs/l/k", "3")
+	const text = "{\n  \"k\": 3,\n  \"x\": 4,\n  \"k%json\": 1,\n  \"a%2Fb%dup1\": 0,\n  \"a/b\": 2,\n  \"f\": [\n    1\n  ]\n}\n"
+	if got := rendered(t, tree, "m", JSON); got != text {
+		t.Fatalf("reads\n%s", got)
+	}
+	for _, c := range []struct {
+		from, to string
+		want     []string
+	}{
+		{`"f": [`, `"f": [0,`, []string{`m={"k": 1, "a/b": 0, "a/b":2, "f": [0, 1]}`, "m/k=3", "m/x=4"}},
+		{`"k%json": 1`, `"k%json": 5`, []string{`m={"k": 5, "a/b": 0, "a/b":2, "f": [1]}`, "m/k=3", "m/x=4"}},
+		{`"k": 3,`, `"k": 5,`, []string{`m={"k": 1, "a/b": 0, "a/b":2, "f": [1]}`, "m/k=5", "m/x=4"}},
+		{`"a%2Fb%dup1": 0,`, ``, []string{`m={"k": 1, "a/b":2, "f": [1]}`, "m/k=3", "m/x=4"}},
+		{`"x": 4,`, `"y": 4,`, []string{`m={"k": 1, "a/b": 0, "a/b":2, "f": [1], "y": 4}`, "m/k=3"}},
+	} {
+		next, _ := commit(t, tree, view("m", JSON, strings.Replace(text, c.from, c.to, 1)))
+		sameStored(t, next, append([]string{"l=[1,2]", "l/k=3"}, c.want...)...)
+	}
+	next, _ := commit(t, tree, view("l", YAML, strings.Replace(rendered(t, tree, "l", YAML), `"0": 1`, `"0": 5`, 1)+"new: 6\n"))
+	next, _ = commit(t, next, view("m", JSON, `{}`))
+	sameStored(t, next, "l=[5,2]", "l/k=3", "l/new=6", "m={}")
+}
+
 func TestLines(t *testing.T) {
 	for _, c := range []struct{ stored, content, want string }{
 		{`{"l": ["a", "b"], "x": 1}`, "a\nb\n10.0.0.1:80\n", `{"l": ["a", "b", "10.0.0.1:80"], "x": 1}`},

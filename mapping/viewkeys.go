@@ -49,8 +49,12 @@ func (d *draft) writeKeys(n Node, path string, want *jsonValue) error {
 			}
 		}
 	}
-	if document {
+	switch {
+	case document:
 		return d.writeFields(n, path, fields)
+	case len(want.names) == 0 && path != "" && !d.tree.rawKey(n.Key()):
+		// Without keys there would be no directory: it stays as an empty document.
+		d.put(n.Key(), []byte("{}"))
 	}
 	return nil
 }
@@ -97,7 +101,7 @@ func (d *draft) writeEntry(n Node, path string, was, item *jsonValue) error {
 		return d.writeKeys(n, path, item)
 	case isMixed(n):
 		d.deleteUnder(n.Key())
-	case n.Type() == Raw && item.is == String:
+	case n.Type() == Raw && item.is == String && (kindOf([]byte(item.decoded())) == kindRaw || d.tree.rawKey(n.Key())):
 		d.put(n.Key(), []byte(item.decoded()))
 		return nil
 	case d.tree.rawKey(n.Key()):

@@ -2,6 +2,8 @@ package mapping
 
 import (
 	"bytes"
+
+	"github.com/tidwall/gjson"
 )
 
 // WriteOptions qualify a Write. The zero value overwrites or creates.
@@ -20,6 +22,9 @@ type WriteOptions struct {
 	// NoNewline: the content of a raw value ends in a newline that was added for
 	// showing it (attribute user.ovscfgfs.newline) and is not to be stored.
 	NoNewline bool
+	// Text is the stored spelling that a copy carries (attribute
+	// user.ovscfgfs.text); a key gets it if it means what the content does.
+	Text []byte
 	// MustExist and MustNotExist refuse, as NotFound and Exists, to create and to overwrite.
 	MustExist, MustNotExist bool
 }
@@ -85,7 +90,7 @@ func (d *draft) overwrite(p *place, content []byte, o *WriteOptions) error {
 		to = is
 	}
 	shown := p.node.Content()
-	if bytes.Equal(content, shown) && to == is && !o.NoNewline {
+	if bytes.Equal(content, shown) && to == is && !o.NoNewline && o.Text == nil {
 		return nil
 	}
 	var text []byte
@@ -106,12 +111,13 @@ func (d *draft) overwrite(p *place, content []byte, o *WriteOptions) error {
 		if text, err = d.tree.encode(p.path, content, to); err != nil {
 			return err
 		}
-		if to == String && is == String && bytes.Equal(d.tree.text(content), d.tree.text(shown)) {
+		if to == String && is == String && o.Text == nil && bytes.Equal(d.tree.text(content), d.tree.text(shown)) {
 			return nil
 		}
 	}
+	text = spelled(p, text, o)
 	before := d.value(p.key)
-	if is == Raw || to == Raw || !p.field && !isJSON(text) {
+	if is == Raw || to == Raw || !p.field && (o.Text != nil || !isJSON(text)) {
 		d.put(p.key, text)
 	} else if err := d.setText(p, text); err != nil {
 		return err
@@ -150,7 +156,15 @@ func (d *draft) create(p *place, content []byte, o *WriteOptions) error {
 	if o.Like != nil {
 		lease = o.Like.lease
 	}
-	return d.add(p, text, o.Like, lease)
+	return d.add(p, spelled(p, text, o), o.Like, lease)
+}
+
+// spelled is the spelling of a new whole value that a copy carries, or the text as it is.
+func spelled(p *place, text []byte, o *WriteOptions) []byte {
+	if o.Text != nil && !p.field && gjson.ValidBytes(o.Text) && gjson.ValidBytes(text) && parseJSON(o.Text).equal(parseJSON(text)) {
+		return o.Text
+	}
+	return text
 }
 
 // newText is what a new leaf's content is stored as.

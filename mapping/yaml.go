@@ -102,8 +102,9 @@ type yamlReader struct {
 	left int // nodes that may still be made
 }
 
-// maxYAMLNodes is far above what fits in etcd's request limit without aliases.
-const maxYAMLNodes = 1 << 21
+// aliasNodes is how many values aliases may add to those that are written out,
+// of which there are no more than bytes.
+const aliasNodes = 1 << 16
 
 func readYAML(path string, content []byte) (*jsonValue, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(content))
@@ -119,7 +120,7 @@ func readYAML(path string, content []byte) (*jsonValue, error) {
 	} else if !errors.Is(err, io.EOF) {
 		return nil, Errorf(Invalid, path, "the text written is not YAML: %s", yamlReason(err))
 	}
-	r := &yamlReader{path: path, left: maxYAMLNodes}
+	r := &yamlReader{path: path, left: len(content) + aliasNodes}
 	return r.value(&doc, 0)
 }
 

@@ -1,0 +1,57 @@
+package mapping
+
+import (
+	"bytes"
+
+	"github.com/tidwall/gjson"
+)
+
+// Text returns the stored bytes of a whole value when its content and type alone
+// would not restore them: those of every document, and of a scalar with escapes
+// or space of its own. A copy that carries them (attribute user.ovscfgfs.text) is exact.
+func (n Node) Text() ([]byte, bool) {
+	if n.value == nil || n.at > 0 || n.Type() == Raw || n.Type() == Directory {
+		return nil, false
+	}
+	stored := n.Stored()
+	if n.value.kind() == kindString {
+		plain, ok := quote([]byte(unquote(string(bytes.TrimSpace(stored)[1 : len(bytes.TrimSpace(stored))-1]))))
+		return stored, !ok || !bytes.Equal(plain, stored)
+	}
+	return stored, n.IsDir() || isSpace(stored[0]) || isSpace(stored[len(stored)-1])
+}
+
+// SetText plans the directory at path to be the document with exactly this
+// text, in place of the fields, or of the keys, that are there.
+//
+// Errors: NotFound, NotDirectory, Invalid, NotPermitted (the root).
+func SetText(path string, text []byte) Edit {
+	return func(t *Tree) (Plan, error) {
+		p, err := viewTarget(t, path)
+		if err != nil {
+			return Plan{}, err
+		}
+		switch {
+		case path == "":
+			return Plan{}, Errorf(NotPermitted, path, "the root of the mount cannot become a document")
+		case depthOver(text, maxDepth):
+			return Plan{}, tooDeep(path)
+		case !gjson.ValidBytes(text) || !isContainer(text, skipSpace(text, 0)):
+			return Plan{}, Errorf(Invalid, path, "the text is not a JSON object or array%s", whereInvalid(text))
+		case p.field:
+			text = bytes.TrimSpace(text)
+		case t.rawKey(p.key):
+			return Plan{}, Errorf(Invalid, path, "is marked raw by its path, so it cannot become a document")
+		}
+		d := newDraft(t)
+		if p.field {
+			if err := d.setText(p, text); err != nil {
+				return Plan{}, err
+			}
+			return d.finish(), nil
+		}
+		d.deleteUnder(p.key)
+		d.put(p.key, text)
+		return d.finish(), nil
+	}
+}
