@@ -87,6 +87,23 @@ func TestFoldAndUnfold(t *testing.T) {
 	sameStored(t, both, "l/=2", "l/a.ini=x", "l/k=3")
 }
 
+func TestObjectsAndArrays(t *testing.T) {
+	tree := treeOf(t, "/ovs/d", "{\n  \"o\": {\n    \"1\": \"b\",\n    \"0\" : 1.0\n  },\n  \"e\": { }\n}", "/ovs/l", `[1,{}]`, "/ovs/k/0", `"x"`, "/ovs/k/1/y", "2", "/ovs/e", "{}")
+	next, _ := commit(t, tree, SetType("d/o", Array))
+	next, _ = commit(t, next, SetType("d/e", Array))
+	next, _ = commit(t, next, SetType("l", Object))
+	next, _ = commit(t, next, SetType("k", Array))
+	next, _ = commit(t, next, SetType("e", Array))
+	sameStored(t, next, "d={\n  \"o\": [\n    1.0,\n    \"b\"\n  ],\n  \"e\": [ ]\n}", "e=[]",
+		"k=[\n    \"x\",\n    {\n        \"y\": 2\n    }\n]", `l={"0": 1,"1": {}}`)
+	next, _ = commit(t, next, SetType("d/o", Object))
+	sameStored(t, next, "d={\n  \"o\": {\n    \"0\": 1.0,\n    \"1\": \"b\"\n  },\n  \"e\": [ ]\n}", "e=[]",
+		"k=[\n    \"x\",\n    {\n        \"y\": 2\n    }\n]", `l={"0": 1,"1": {}}`)
+	for _, doc := range []string{`{"1": 0}`, `{"a": 0}`, `{"0": 0, "00": 1}`, `{"0": 0, "0": 1}`, `{"-0": 0}`} {
+		refused(t, treeOf(t, "/ovs/d", doc), SetType("d", Array), Invalid)
+	}
+}
+
 func TestFoldAndUnfoldRefuse(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -100,7 +117,7 @@ func TestFoldAndUnfoldRefuse(t *testing.T) {
 		{"a name that is no UTF-8", []string{"/ovs/d/\xff", "1"}, "d", Object, Invalid},
 		{"a value of its own", []string{"/ovs/d/a", "1", "/ovs/d", "2"}, "d", Object, Invalid},
 		{"a directory marked raw", []string{"/ovs/d.raw/a", "1"}, "d.raw", Object, Invalid},
-		{"into an array", []string{"/ovs/d/0", "1"}, "d", Array, Invalid},
+		{"into an array", []string{"/ovs/d/1", "1"}, "d", Array, Invalid},
 		{"the root", []string{"/ovs/d/0", "1"}, "", Object, NotPermitted},
 		{"a part of a document", []string{"/ovs/d", `{"o": {"x": 1}}`}, "d/o", Directory, Invalid},
 		{"an empty document", []string{"/ovs/d", `{}`}, "d", Directory, Invalid},
