@@ -3,7 +3,6 @@ package fs
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
@@ -31,7 +30,7 @@ type inode struct {
 	name    string
 	local   local
 	dir     *directory // nil for a file; fixed
-	lookups uint64
+	lookups uint32
 	kind    kind
 
 	mu sync.Mutex
@@ -53,16 +52,17 @@ type inode struct {
 	// queued: the worker will look at this inode.
 	queued bool
 	// writers counts the handles that may change the content, readers those that
-	// read it through the page cache, opened is when the last of these was opened.
+	// read it through the page cache, opened is when the last of these was opened,
+	// in milliseconds of this process (clock).
 	writers, readers int32
-	opened           time.Time
+	opened           uint32
 	// postponed: a notice waits for the readers.
 	postponed bool
 }
 
 // directory is what only directories have.
 type directory struct {
-	children map[string]*inode // guarded by table.mu
+	children children // guarded by table.mu
 	// absent are the names that the kernel may hold as absent; guarded by
 	// inode.mu of the directory. nil with overflow: too many, any name may be.
 	absent   map[string]struct{}

@@ -334,7 +334,7 @@ func (w *notices) move(i *inode) (again, later bool) {
 		i.mu.Unlock()
 		return false, false
 	}
-	if i.readers > 0 && time.Since(i.opened) < grace {
+	if w.s.fresh(i) {
 		i.postponed = true
 		i.mu.Unlock()
 		return false, true

@@ -8,12 +8,8 @@ import (
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
-// Open implements fuse.RawFileSystem. A read-only mount answers ENOSYS: the
-// kernel then opens files by itself.
+// Open implements fuse.RawFileSystem, on writable mounts.
 func (s *server) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
-	if s.opt.ReadOnly {
-		return fuse.ENOSYS
-	}
 	i := s.table.get(in.NodeId)
 	if i == nil {
 		return fuse.Status(errnos[mapping.Stale])

@@ -63,8 +63,17 @@ func (s *server) settled(i *inode, n mapping.Node) bool {
 		return false
 	}
 	i.readers++
-	i.opened = time.Now()
+	i.opened = s.clock()
 	return true
+}
+
+// clock is the time since the mount in milliseconds. It comes round after 49
+// days; differences stay right.
+func (s *server) clock() uint32 { return uint32(time.Since(s.control.started).Milliseconds()) }
+
+// fresh reports whether someone who has just opened i reads it; i.mu is held.
+func (s *server) fresh(i *inode) bool {
+	return i.readers > 0 && s.clock()-i.opened < uint32(grace.Milliseconds())
 }
 
 // closeReader ends a handle with number 0.

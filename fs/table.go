@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/cespare/xxhash/v2"
@@ -15,7 +16,7 @@ const rootID = 1
 // FORGET. Safe for concurrent use.
 type table struct {
 	mu     sync.RWMutex
-	byID   map[uint64]*inode
+	byID   numbers
 	last   uint64
 	root   *inode
 	claims map[claim]int
@@ -35,13 +36,14 @@ const maxMoved = 4096
 
 func newTable() *table {
 	root := &inode{id: rootID, ino: rootID, dir: &directory{}, lookups: 1}
-	return &table{
-		byID:   map[uint64]*inode{rootID: root},
+	tb := &table{
 		last:   rootID,
 		root:   root,
 		claims: make(map[claim]int),
 		moved:  make(map[string]uint64),
 	}
+	tb.byID.add(root)
+	return tb
 }
 
 // get returns the inode of a number that the kernel was told, nil if it was
@@ -49,7 +51,7 @@ func newTable() *table {
 func (tb *table) get(id uint64) *inode {
 	tb.mu.RLock()
 	defer tb.mu.RUnlock()
-	return tb.byID[id]
+	return tb.byID.get(id)
 }
 
 // refer returns the inode of name in parent, makes it if the kernel does not
@@ -58,7 +60,7 @@ func (tb *table) get(id uint64) *inode {
 func (tb *table) refer(parent *inode, name string, k kind, dir bool, l local) *inode {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
-	i := parent.dir.children[name]
+	i := parent.dir.children.get(name)
 	if i != nil && (i.kind != k || (i.dir != nil) != dir || i.local != l) {
 		tb.detachLocked(i)
 		i = nil
@@ -77,11 +79,8 @@ func (tb *table) makeLocked(parent *inode, name string, k kind, dir bool, l loca
 	if dir {
 		i.dir = &directory{}
 	}
-	if parent.dir.children == nil {
-		parent.dir.children = make(map[string]*inode)
-	}
-	parent.dir.children[name] = i
-	tb.byID[i.id] = i
+	parent.dir.children.add(i)
+	tb.byID.add(i)
 	return i
 }
 
@@ -89,7 +88,7 @@ func (tb *table) makeLocked(parent *inode, name string, k kind, dir bool, l loca
 func (tb *table) number(parent *inode, name string) uint64 {
 	tb.mu.RLock()
 	defer tb.mu.RUnlock()
-	if i := parent.dir.children[name]; i != nil {
+	if i := parent.dir.children.get(name); i != nil {
 		return i.ino
 	}
 	return tb.numberLocked(parent, name)
@@ -148,51 +147,52 @@ func (tb *table) path(i *inode) (string, bool) {
 func (tb *table) forget(id, n uint64) {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
-	i := tb.byID[id]
+	i := tb.byID.get(id)
 	if i == nil || i == tb.root {
 		return
 	}
-	if n > i.lookups {
-		n = i.lookups
-	}
-	i.lookups -= n
+	n = min(n, uint64(i.lookups))
+	i.lookups -= uint32(n)
 	tb.dropLocked(i)
 }
 
 // dropLocked removes i, and the parents that only it kept, if nothing needs
 // them.
 func (tb *table) dropLocked(i *inode) {
-	for i != nil && i != tb.root && i.lookups == 0 && len(i.children()) == 0 {
+	for i != nil && i != tb.root && i.lookups == 0 && i.empty() {
 		parent := i.parent
 		tb.detachLocked(i)
-		delete(tb.byID, i.id)
+		tb.byID.remove(i)
 		i = parent
 	}
 }
 
-func (i *inode) children() map[string]*inode {
+// empty reports whether no inode is known in i; table.mu is held.
+func (i *inode) empty() bool { return i.dir == nil || i.dir.children.count == 0 }
+
+// childLocked returns the known inode of name in i, or nil; table.mu is held.
+func (i *inode) childLocked(name string) *inode {
 	if i.dir == nil {
 		return nil
 	}
-	return i.dir.children
+	return i.dir.children.get(name)
 }
 
 // child returns the known inode of name in dir, or nil.
 func (tb *table) child(dir *inode, name string) *inode {
 	tb.mu.RLock()
 	defer tb.mu.RUnlock()
-	return dir.children()[name]
+	return dir.childLocked(name)
 }
 
 // childrenOf returns the known inodes in dir.
 func (tb *table) childrenOf(dir *inode) []*inode {
 	tb.mu.RLock()
 	defer tb.mu.RUnlock()
-	list := make([]*inode, 0, len(dir.children()))
-	for _, c := range dir.children() {
-		list = append(list, c)
+	if dir.dir == nil {
+		return nil
 	}
-	return list
+	return slices.AppendSeq(make([]*inode, 0, dir.dir.children.count), dir.dir.children.all())
 }
 
 // detach takes i out of its directory. The kernel may go on using it.
@@ -203,11 +203,8 @@ func (tb *table) detach(i *inode) {
 }
 
 func (tb *table) detachLocked(i *inode) {
-	if i.parent != nil && i.parent.dir.children[i.name] == i {
-		delete(i.parent.dir.children, i.name)
-		if len(i.parent.dir.children) == 0 {
-			i.parent.dir.children = nil
-		}
+	if i.parent != nil {
+		i.parent.dir.children.remove(i)
 	}
 	i.parent = nil
 }
@@ -217,16 +214,13 @@ func (tb *table) detachLocked(i *inode) {
 func (tb *table) move(i, dir *inode, name string) {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
-	if old := dir.children()[name]; old != nil && old != i {
+	if old := dir.childLocked(name); old != nil && old != i {
 		tb.detachLocked(old)
 	}
 	delete(tb.moved, string(appendPath(nil, i)))
 	tb.detachLocked(i)
 	i.parent, i.name = dir, name
-	if dir.dir.children == nil {
-		dir.dir.children = make(map[string]*inode)
-	}
-	dir.dir.children[name] = i
+	dir.dir.children.add(i)
 	if path := appendPath(nil, i); number(path) != i.ino {
 		if len(tb.moved) >= maxMoved {
 			clear(tb.moved)
@@ -303,7 +297,7 @@ func (tb *table) claimed(dir *inode, name string) bool {
 func (tb *table) size() int {
 	tb.mu.RLock()
 	defer tb.mu.RUnlock()
-	return len(tb.byID)
+	return tb.byID.count
 }
 
 // referred reports whether the kernel has, or will have, a reference on i.
