@@ -79,8 +79,9 @@ func (d *draft) remove(p *place) error {
 	return nil
 }
 
-// Mkdir plans an empty object at path, inside a document. Where keys are it
-// plans nothing and answers NotSupported with the cause ErrLocalDirectory.
+// Mkdir plans an empty object at path, inside a document or where a document is
+// known to belong. Elsewhere next to keys it plans nothing and answers
+// NotSupported with the cause ErrLocalDirectory.
 //
 // Errors: Exists, NotFound, NotDirectory, Invalid, NameTooLong, NotSupported.
 func Mkdir(path string) Edit {
@@ -92,11 +93,12 @@ func Mkdir(path string) Edit {
 		if p.exists() {
 			return Plan{}, Errorf(Exists, path, "is there already")
 		}
-		if !p.field {
+		to := t.knownType(path)
+		if !p.field && (to != Object && to != Array || t.rawKey(p.key)) {
 			return Plan{}, Errorf(NotSupported, path, "%w", ErrLocalDirectory)
 		}
 		d := newDraft(t)
-		if err := d.add(&p, []byte("{}"), nil, 0); err != nil {
+		if err := d.add(&p, emptyOf(to), nil, 0); err != nil {
 			return Plan{}, err
 		}
 		return d.finish(), nil

@@ -15,6 +15,8 @@ type Settings struct {
 	Raw []string
 	// Exact shows every leaf without an added newline.
 	Exact bool
+	// TypeOf knows what type a new entry at a shown path should have, "" if it does not. It may be nil, and is called from any number of goroutines.
+	TypeOf func(path string) Type
 }
 
 func (s Settings) check() error {

@@ -62,14 +62,20 @@ func Check(t *Tree, path string, content []byte, o WriteOptions) error {
 }
 
 // OneLine reports whether one line of text is all of the leaf at path: a JSON
-// scalar whose content now is one line. A raw value and a new leaf may have
-// more lines to come.
+// scalar whose content now is one line. A raw value may have more lines to come,
+// and so may a new leaf, unless its type is known to have one.
 func OneLine(t *Tree, path string) bool {
 	node, ok := t.Lookup(path)
-	if !ok || node.IsDir() {
+	is := node.Type()
+	switch {
+	case !ok:
+		if is = t.knownType(path); is == String {
+			return false
+		}
+	case node.IsDir():
 		return false
 	}
-	switch node.Type() {
+	switch is {
 	case Number, Boolean, Null:
 		return true
 	case String:
@@ -199,7 +205,22 @@ func (d *draft) newText(p *place, content []byte, o *WriteOptions) ([]byte, erro
 			return text, nil
 		}
 	}
+	switch to := t.knownType(p.path); {
+	case to == Raw && !p.field:
+		return raw(), nil
+	case to == "" || to == Raw || to == Directory || len(content) == 0:
+	default:
+		return t.encode(p.path, content, to)
+	}
 	return t.infer(p.path, content, p.field)
+}
+
+// knownType is the type that a new entry at path should have, "" if nobody knows.
+func (t *Tree) knownType(path string) Type {
+	if f := t.Settings().TypeOf; f != nil {
+		return f(path)
+	}
+	return ""
 }
 
 // add makes a new entry of JSON text, or of any bytes where keys are.

@@ -243,6 +243,29 @@ func TestWriteOptions(t *testing.T) {
 	})
 }
 
+func TestANewLeafGetsTheTypeThatIsKnown(t *testing.T) {
+	tree, err := NewTree(Settings{Prefix: "/ovs", TypeOf: func(path string) Type {
+		_, name := splitPath(path)
+		return map[string]Type{"n": Number, "s": String, "r": Raw, "o": Object, "l": Array}[name]
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree = put(tree, 1, "/ovs/d", "{}")
+	for _, edit := range []Edit{write("s", "5\n"), write("r", "5\n"), write("n", ""), Mkdir("o"), Mkdir("l"), Mkdir("d/l"),
+		write("d/s", "5\n"), write("d/r", "5\n"), write("d/n", "5\n"), write("l/0", "5\n"), write("d/x", "5\n")} {
+		tree, _ = commit(t, tree, edit)
+	}
+	sameStored(t, tree, `d={"l": [], "s": "5", "r": 5, "n": 5, "x": 5}`, "l=[5]", `n=""`, "o={}", "r=5\n", `s="5"`)
+	refused(t, tree, write("k/n", "text\n"), Invalid)
+	refused(t, tree, Mkdir("k"), NotSupported)
+	for path, want := range map[string]bool{"k/n": true, "k/s": false, "k/r": false, "k/x": false} {
+		if got := OneLine(tree, path); got != want {
+			t.Errorf("OneLine(%s) = %v", path, got)
+		}
+	}
+}
+
 func TestOneLine(t *testing.T) {
 	tree := treeOf(t, "/ovs/a", `{"n": 1, "s": "x", "e": "", "m": "x\ny", "o": {}, "z": null}`, "/ovs/r", "raw text")
 	for path, want := range map[string]bool{
