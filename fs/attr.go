@@ -48,13 +48,13 @@ func (s *server) attributes(i *inode, a *fuse.Attr) (valid uint64, st fuse.Statu
 	case kindView:
 		return 0, s.viewAttributes(i, a)
 	}
-	t := s.store.Tree()
+	t := s.tree(i)
 	n, ok := s.node(i, t)
 	if !ok || n.IsDir() != (i.dir != nil) {
 		return 0, s.goneAttributes(i, a)
 	}
 	valid = s.entryAttributes(i, n, a)
-	if s.store.Tree() != t {
+	if s.tree(i) != t {
 		s.notices.check(i)
 	}
 	return valid, fuse.OK
@@ -64,7 +64,7 @@ func (s *server) attributes(i *inode, a *fuse.Attr) (valid uint64, st fuse.Statu
 // is n, and notes what the kernel is told.
 func (s *server) entryAttributes(i *inode, n mapping.Node, a *fuse.Attr) (valid uint64) {
 	valid = forever
-	if i.dir == nil {
+	if i.dir == nil && !i.fixed {
 		n, valid = s.tell(i, n)
 	}
 	s.fill(i, n, a)

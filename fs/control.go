@@ -49,6 +49,9 @@ func (s *server) lookupControl(parent *inode, name string, out *fuse.EntryOut) f
 	if parent == s.table.root {
 		return s.answer(s.table.refer(parent, name, kindControl, true, nil), out)
 	}
+	if name == controlHistory && parent.name == controlName {
+		return s.answer(s.table.refer(parent, name, kindControl, true, nil), out)
+	}
 	for _, known := range controlNames {
 		if name == known {
 			return s.answer(s.table.refer(parent, name, kindControl, false, nil), out)
@@ -57,12 +60,15 @@ func (s *server) lookupControl(parent *inode, name string, out *fuse.EntryOut) f
 	return fuse.ENOENT
 }
 
-func (c *control) list() []listed {
+func (c *control) list(dir *inode) []listed {
+	if c.s.isHistory(dir) {
+		return nil // each revision is there for who asks, and there are too many to list
+	}
 	var list []listed
 	for k, name := range controlNames {
 		list = append(list, listed{cookie: uint64(cookieArray + k), name: name, mode: fuse.S_IFREG})
 	}
-	return list
+	return append(list, listed{cookie: uint64(cookieArray + len(controlNames)), name: controlHistory, mode: fuse.S_IFDIR})
 }
 
 func (c *control) attributes(i *inode, a *fuse.Attr) {

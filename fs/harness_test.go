@@ -31,6 +31,9 @@ type fakeStore struct {
 	commits  int
 	writable error
 	refuse   error
+	past     map[int64]*mapping.Tree
+	oldest   int64 // what is older is compacted
+	ats      int   // calls of At
 }
 
 func newFakeStore(t *testing.T, values map[string]string) *fakeStore {
@@ -39,7 +42,7 @@ func newFakeStore(t *testing.T, values map[string]string) *fakeStore {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fakeStore{t: t}
+	f := &fakeStore{t: t, past: map[int64]*mapping.Tree{}}
 	f.tree.Store(empty)
 	f.put(values)
 	return f
@@ -87,6 +90,7 @@ func (f *fakeStore) applyLocked(changes []mapping.Change) {
 	}
 	tree, keys := old.Apply(revision, time.Now(), changes)
 	f.tree.Store(tree)
+	f.past[revision] = tree
 	if f.publish != nil {
 		f.publish(old, tree, keys)
 	}
@@ -119,6 +123,18 @@ func (f *fakeStore) Commit(_ context.Context, edit mapping.Edit) error {
 	}
 	f.applyLocked(changes)
 	return nil
+}
+
+// At implements Store.
+func (f *fakeStore) At(_ context.Context, revision int64) (*mapping.Tree, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ats++
+	tree := f.past[revision]
+	if tree == nil || revision < f.oldest {
+		return nil, mapping.Errorf(mapping.NotFound, "", "there is no revision %d", revision)
+	}
+	return tree, nil
 }
 
 func (f *fakeStore) Barrier(context.Context) (int64, error) { return f.Tree().Revision(), nil }

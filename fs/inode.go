@@ -32,6 +32,9 @@ type inode struct {
 	dir     *directory // nil for a file; fixed
 	lookups uint32
 	kind    kind
+	// apart: below another top than the mountpoint; fixed: that one's tree never
+	// changes. Neither changes while the inode is in the table.
+	apart, fixed bool
 
 	mu sync.Mutex
 	// told is the node that the kernel's size and pages belong to; zero if it
@@ -68,6 +71,8 @@ type directory struct {
 	absent   map[string]struct{}
 	overflow bool
 	resolved atomic.Pointer[resolved]
+	// top is set where a tree of its own begins; guarded by table.mu.
+	top *top
 	// pushed is the number of known children when their contents were pushed
 	// last; the worker's own.
 	pushed int

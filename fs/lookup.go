@@ -7,7 +7,7 @@ import (
 )
 
 // Lookup implements fuse.RawFileSystem.
-func (s *server) Lookup(_ <-chan struct{}, in *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
+func (s *server) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
 	parent := s.table.get(in.NodeId)
 	if parent == nil || parent.dir == nil {
 		return fuse.Status(errnos[mapping.Stale])
@@ -15,12 +15,15 @@ func (s *server) Lookup(_ <-chan struct{}, in *fuse.InHeader, name string, out *
 	if len(name) > nameMax {
 		return fuse.Status(errnos[mapping.NameTooLong])
 	}
+	if s.isHistory(parent) {
+		return s.lookupRevision(cancel, parent, name, out)
+	}
 	for {
 		// An answer that is kept for ever must be that of the newest tree at a
 		// moment after it was noted: else the worker may have looked before.
-		t := s.store.Tree()
+		t := s.tree(parent)
 		st := s.lookup(t, parent, name, out)
-		if s.store.Tree() == t {
+		if s.tree(parent) == t {
 			return st
 		}
 		if st.Ok() && out.NodeId != 0 {

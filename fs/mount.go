@@ -60,6 +60,7 @@ func (m *Mounted) start() error {
 	go func() {
 		server.Serve()
 		m.s.notices.close()
+		m.s.history.close()
 		close(m.ended)
 	}()
 	forcePoll(m.point)

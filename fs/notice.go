@@ -327,7 +327,7 @@ func (w *notices) compareAgain(r retry) {
 // again: the old content was read meanwhile; later: the kernel will only know
 // the inode when a reply that is on its way has arrived, or a reader is given time.
 func (w *notices) move(i *inode) (again, later bool) {
-	n, ok := w.s.node(i, w.s.store.Tree())
+	n, ok := w.s.node(i, w.s.tree(i))
 	i.mu.Lock()
 	if !i.foreign && (!ok || n.IsDir() || !i.told.Valid() || i.cleared || i.told.Same(n)) {
 		i.changing = false

@@ -18,6 +18,9 @@ type Store interface {
 	// Barrier asks for the newest revision of the store, waits until Tree shows it,
 	// and returns it.
 	Barrier(context.Context) (int64, error)
+	// At returns the tree of a revision of the past. Its errors are *mapping.Error,
+	// NotFound for a revision that the store has no more or not yet.
+	At(ctx context.Context, revision int64) (*mapping.Tree, error)
 	// Writable returns why a commit could not succeed now, or nil.
 	Writable() error
 	// Usage returns the store's size and its limit in bytes, without waiting.

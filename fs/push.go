@@ -22,7 +22,7 @@ func (w *notices) push(read *inode) {
 		if c.dir != nil || c == read || w.s.isLocal(c) {
 			continue
 		}
-		n, ok := w.s.node(c, w.s.store.Tree())
+		n, ok := w.s.node(c, w.s.tree(c))
 		if !ok || n.IsDir() || n.Size() == 0 || n.Size() > onePage {
 			continue
 		}

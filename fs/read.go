@@ -36,9 +36,15 @@ func (s *server) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse
 // shown returns the node whose content the page cache gets: that of the size
 // which the kernel has.
 func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
-	t := s.store.Tree()
+	t := s.tree(i)
 	n, ok := s.node(i, t)
 	ok = ok && !n.IsDir()
+	if i.fixed {
+		if !ok {
+			return n, fuse.ENOENT
+		}
+		return n, fuse.OK
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	switch {
@@ -54,7 +60,7 @@ func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
 		i.paged = true
 		s.notices.pushSiblings(i)
 	}
-	if s.store.Tree() != t {
+	if s.tree(i) != t {
 		s.notices.checkLocked(i)
 	}
 	return i.told, fuse.OK
@@ -75,7 +81,7 @@ func (s *server) readHandle(cancel <-chan struct{}, i *inode, h openFile, in *fu
 // mapped notes that pages of n may get into the page cache past what the kernel
 // was told: a mapping (mmap) of a handle that reads past it does that.
 func (s *server) mapped(i *inode, n mapping.Node) {
-	now, ok := s.node(i, s.store.Tree())
+	now, ok := s.node(i, s.tree(i))
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if !i.told.Valid() && ok && now.Same(n) {

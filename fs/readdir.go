@@ -84,7 +84,7 @@ func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
 	if dir == nil || dir.dir == nil {
 		return fuse.Status(errnos[mapping.Stale])
 	}
-	t := s.store.Tree()
+	t := s.tree(dir)
 	entries, st := s.list(dir, t)
 	if !st.Ok() {
 		return st
@@ -107,7 +107,7 @@ func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
 			break
 		}
 	}
-	if s.store.Tree() != t {
+	if s.tree(dir) != t {
 		s.notices.relist(dir)
 	}
 	return fuse.OK
@@ -124,7 +124,7 @@ func (s *server) parentIno(i *inode) uint64 {
 func (s *server) list(dir *inode, t *mapping.Tree) ([]listed, fuse.Status) {
 	k, _ := s.table.what(dir)
 	if k == kindControl {
-		return s.control.list(), fuse.OK
+		return s.control.list(dir), fuse.OK
 	}
 	n, ok := s.node(dir, t)
 	if !ok && k == kindEntry || ok && !n.IsDir() {

@@ -31,11 +31,11 @@ func (s *server) openReader(i *inode, out *fuse.OpenOut) fuse.Status {
 		}
 		h = &pinned{content: content}
 	default:
-		n, ok := s.node(i, s.store.Tree())
+		n, ok := s.node(i, s.tree(i))
 		if !ok || n.IsDir() {
 			return fuse.Status(errnos[mapping.Stale])
 		}
-		if s.settled(i, n) {
+		if i.fixed || s.settled(i, n) {
 			return fuse.OK
 		}
 		h = &pinned{node: n, content: n.Content()}

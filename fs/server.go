@@ -19,6 +19,7 @@ type server struct {
 	notices  *notices
 	problems *problems
 	control  *control
+	history  *history
 	listings listings
 	handles  handles
 	overlay  overlay
@@ -37,7 +38,9 @@ func newServer(o Options) *server {
 		problems:      newProblems(),
 		overlay:       noOverlay{},
 	}
+	s.table.root.dir.top = &top{source: o.Store}
 	s.control = newControl(s)
+	s.history = newHistory(s)
 	s.notices = newNotices(s)
 	return s
 }
@@ -58,11 +61,14 @@ func (s *server) node(i *inode, t *mapping.Tree) (mapping.Node, bool) {
 	}
 	var buf [32]step
 	steps := buf[:0]
+	if t == nil {
+		return mapping.Node{}, false
+	}
 	revision := t.Revision()
 	n := t.Root()
 
 	s.table.mu.RLock()
-	for j := i; j != s.table.root; j = j.parent {
+	for j := i; j.dir == nil || j.dir.top == nil; j = j.parent {
 		if j.parent == nil || j.kind != kindEntry {
 			s.table.mu.RUnlock()
 			return mapping.Node{}, false

@@ -76,6 +76,7 @@ func (tb *table) makeLocked(parent *inode, name string, k kind, dir bool, l loca
 	tb.last++
 	i := &inode{id: tb.last, name: name, parent: parent, kind: k, local: l}
 	i.ino = tb.numberLocked(parent, name)
+	i.apart, i.fixed = parent.apart, parent.fixed
 	if dir {
 		i.dir = &directory{}
 	}
@@ -172,7 +173,7 @@ func (i *inode) empty() bool { return i.dir == nil || i.dir.children.count == 0 
 
 // childLocked returns the known inode of name in i, or nil; table.mu is held.
 func (i *inode) childLocked(name string) *inode {
-	if i.dir == nil {
+	if i == nil || i.dir == nil {
 		return nil
 	}
 	return i.dir.children.get(name)

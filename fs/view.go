@@ -38,7 +38,7 @@ func (s *server) viewContent(i *inode) (content []byte, of mapping.Node, err err
 	parent, name := i.parent, i.name
 	s.table.mu.RUnlock()
 	if parent != nil {
-		if dir, ok := s.node(parent, s.store.Tree()); ok {
+		if dir, ok := s.node(parent, s.tree(parent)); ok {
 			if n, format, ok := viewIn(dir, name); ok {
 				content, err = mapping.Render(n, format)
 				return content, n, err

@@ -248,7 +248,7 @@ func (k *walk) vanished(dir, c *inode, name string) {
 // compareAll looks at a directory of which an answer was computed from a tree
 // that is no longer the newest.
 func (w *notices) compareAll(i *inode) {
-	t := w.s.store.Tree()
+	t := w.s.tree(i)
 	n, ok := w.s.node(i, t)
 	if !ok || !n.IsDir() {
 		return

@@ -65,7 +65,7 @@ func (s *server) xattrs(i *inode) []string {
 	if k == kindLocal {
 		return l.xattrs()
 	}
-	n, ok := s.node(i, s.store.Tree())
+	n, ok := s.node(i, s.tree(i))
 	if k != kindEntry || !ok || n.Type() == mapping.Directory {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (s *server) xattr(i *inode, name string) ([]byte, bool) {
 	case kindControl, kindView:
 		return nil, false
 	}
-	n, ok := s.node(i, s.store.Tree())
+	n, ok := s.node(i, s.tree(i))
 	if !ok {
 		return nil, false
 	}
