@@ -104,6 +104,7 @@ type Cache struct {
 
 	contended chan struct{} // holds the one turn of commits that met a conflict
 	contact   contact
+	past      past
 	usage     usage
 	following following
 

@@ -46,7 +46,7 @@ func (c *Cache) read(ctx context.Context, empty *mapping.Tree) error {
 	return c.untilRead(ctx, func() error {
 		tree, cluster := empty, uint64(0)
 		seen := c.now()
-		for p := range c.pages(ctx) {
+		for p := range c.pages(ctx, c.whole(0)) {
 			if p.err != nil {
 				return p.err
 			}
@@ -77,7 +77,7 @@ func (c *Cache) reload(ctx context.Context) error {
 		difference := newDifference(c, old)
 		defer difference.stop()
 		var last page
-		for p := range c.pages(ctx) {
+		for p := range c.pages(ctx, c.whole(0)) {
 			if p.err != nil {
 				return p.err
 			}
@@ -134,14 +134,19 @@ func (c *Cache) untilRead(ctx context.Context, read func() error) error {
 	}
 }
 
-// pages reads the prefix page by page; the next one is fetched while the caller
-// is busy with this one. A page with an error is the last.
-func (c *Cache) pages(ctx context.Context) iter.Seq[page] {
+// whole is the request for all of the prefix at a revision, the newest if that is 0.
+func (c *Cache) whole(revision int64) *pb.RangeRequest {
+	return &pb.RangeRequest{Key: []byte(c.start), RangeEnd: []byte(c.end), Revision: revision}
+}
+
+// pages reads what request asks for page by page, all at one revision; the next one is
+// fetched while the caller is busy with this one. A page with an error is the last.
+func (c *Cache) pages(ctx context.Context, request *pb.RangeRequest) iter.Seq[page] {
 	return func(yield func(page) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		fetched := make(chan page)
-		go c.fetch(ctx, fetched)
+		go c.fetch(ctx, request, fetched)
 		for p := range fetched {
 			if !yield(p) {
 				break
@@ -153,7 +158,7 @@ func (c *Cache) pages(ctx context.Context) iter.Seq[page] {
 	}
 }
 
-func (c *Cache) fetch(ctx context.Context, to chan<- page) {
+func (c *Cache) fetch(ctx context.Context, request *pb.RangeRequest, to chan<- page) {
 	defer close(to)
 	send := func(p page) bool {
 		select {
@@ -163,7 +168,7 @@ func (c *Cache) fetch(ctx context.Context, to chan<- page) {
 			return false
 		}
 	}
-	request := &pb.RangeRequest{Key: []byte(c.start), RangeEnd: []byte(c.end), Limit: firstPageKeys}
+	request.Limit = firstPageKeys
 	for {
 		response, err := c.kv.Range(ctx, request, callOptions()...)
 		if err != nil {

@@ -1,0 +1,158 @@
+package cache_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// states makes revisions of all sorts and returns what etcd held at each.
+func states(e *etcd) map[int64]map[string]mapping.KV {
+	all := map[int64]map[string]mapping.KV{}
+	note := func(revision int64) {
+		held, _ := e.below("/ovs")
+		all[revision] = held
+	}
+	note(e.put("/ovs/a", "1", "/ovs/b/c", `{"x": 1}`, "/ovs/b/d", "raw\ntext", "/other", "x"))
+	note(e.put("/ovs/b/c", `{"x": 2}`))
+	note(e.txn(clientv3.OpDelete("/ovs/a"), clientv3.OpPut("/ovs/e/f/g", "new")))
+	note(e.put("/other", "y"))
+	note(e.put("/ovs/a", "again"))
+	note(e.put("/ovs/b/c", `{"x": 2}`)) // the same bytes
+	note(e.txn(clientv3.OpDelete("/ovs/b/", clientv3.WithPrefix())))
+	note(e.put("/ovs", "of the prefix itself", "/ovs-not", "x"))
+	return all
+}
+
+func TestAtIsWhatEtcdHeld(t *testing.T) {
+	e := newEtcd(t)
+	all := states(e)
+	n := open(t, e.addr)
+	for revision, want := range all {
+		tree, err := n.At(t.Context(), revision)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tree.Revision() != revision {
+			t.Errorf("revision %d has the number %d", revision, tree.Revision())
+		}
+		equal(t, shown(tree), want)
+		if again, err := n.At(t.Context(), revision); again != tree || err != nil {
+			t.Errorf("revision %d asked for twice is two trees (%v)", revision, err)
+		}
+	}
+	if tree, err := n.At(t.Context(), 1); err != nil || tree.Keys() != 0 {
+		t.Errorf("the first revision of a store is %v, %v", tree, err)
+	}
+}
+
+func TestAtSharesWithThePresent(t *testing.T) {
+	e := newEtcd(t)
+	old := e.put("/ovs/a/same", `{"x": [1, 2]}`, "/ovs/b/same", "1", "/ovs/b/other", "1")
+	e.put("/ovs/b/other", "2")
+	n := open(t, e.addr)
+	then, err := n.At(t.Context(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"a", "a/same/x/0", "b/same"} {
+		was, _ := then.Lookup(path)
+		is, ok := n.Tree().Lookup(path)
+		if !ok || was != is {
+			t.Errorf("%s is stored twice", path)
+		}
+	}
+	if was, _ := then.Lookup("b/other"); string(was.Content()) != "1\n" {
+		t.Errorf("b/other was %q", was.Content())
+	}
+}
+
+// A tree that nobody holds is not kept.
+func TestAtIsHeldWeakly(t *testing.T) {
+	e := newEtcd(t)
+	old := e.put("/ovs/a", "1")
+	e.put("/ovs/a", "2")
+	n := open(t, e.addr)
+	let := make(chan struct{})
+	func() {
+		tree, err := n.At(t.Context(), old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime.AddCleanup(tree, func(c chan struct{}) { close(c) }, let)
+	}()
+	expired := time.After(long)
+	for {
+		runtime.GC()
+		select {
+		case <-let:
+			return
+		case <-expired:
+			t.Fatal("the tree is still kept")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func TestAtRefuses(t *testing.T) {
+	e := newEtcd(t)
+	first := e.put("/ovs/a", "1")
+	for n := range 5 {
+		e.put("/ovs/a", fmt.Sprint(n))
+	}
+	last := e.put("/other", "x")
+	if _, err := e.Compact(e.ctx, last-2, clientv3.WithCompactPhysical()); err != nil {
+		t.Fatal(err)
+	}
+	n := open(t, e.addr)
+	for revision, words := range map[int64]string{
+		first:    fmt.Sprintf("the oldest one that it keeps is %d", last-2),
+		last - 3: fmt.Sprintf("the oldest one that it keeps is %d", last-2),
+		last + 9: "there is no revision",
+		0:        "there is no revision 0",
+		-7:       "there is no revision -7",
+	} {
+		_, err := n.At(t.Context(), revision)
+		wantKind(t, err, mapping.NotFound)
+		if !strings.Contains(err.Error(), words) {
+			t.Errorf("revision %d: %v, want %q", revision, err, words)
+		}
+	}
+	for revision := last - 2; revision <= last; revision++ {
+		if _, err := n.At(t.Context(), revision); err != nil {
+			t.Errorf("revision %d: %v", revision, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := n.At(ctx, last-1)
+	if err != nil {
+		wantKind(t, err, mapping.Canceled)
+	}
+}
+
+func TestAtWaitsForEtcd(t *testing.T) {
+	e := newEtcd(t)
+	old := e.put("/ovs/a", "1")
+	e.put("/ovs/a", "2")
+	p := proxied(t, e)
+	n := open(t, p.Addr())
+	p.Cut()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := n.At(ctx, old)
+	wantKind(t, err, mapping.TimedOut)
+	p.Heal()
+	tree, err := n.At(t.Context(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, shown(tree), map[string]mapping.KV{"/ovs/a": {Key: "/ovs/a", Value: []byte("1"), CreateRevision: old, ModRevision: old, Version: 1}})
+}
