@@ -294,6 +294,20 @@ func (tb *table) claimed(dir *inode, name string) bool {
 	return len(tb.claims) > 0 && tb.claims[claim{dir, name}] > 0
 }
 
+// claimedWithin reports whether a name anywhere below i is claimed.
+func (tb *table) claimedWithin(i *inode) bool {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	for c := range tb.claims {
+		for at := c.dir; at != nil; at = at.parent {
+			if at == i {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // size returns the number of known inodes.
 func (tb *table) size() int {
 	tb.mu.RLock()

@@ -172,6 +172,8 @@ func (k *walk) entry(dir *inode, name string, oldDir, newDir mapping.Node, below
 	case c == nil:
 	case k.local(c):
 		k.meets(dir, c, name, n, is)
+	case !is && k.s.table.claimedWithin(c):
+		k.postpone(dir, name, below)
 	case !is:
 		k.vanished(dir, c, name)
 	case n.IsDir() != (c.dir != nil):
@@ -258,7 +260,7 @@ func (w *notices) compareAll(i *inode) {
 		name := w.s.table.nameOf(c)
 		child, is := n.Lookup(name)
 		switch {
-		case k.local(c) || w.s.table.claimed(i, name):
+		case k.local(c) || w.s.table.claimed(i, name) || w.s.table.claimedWithin(c):
 		case !is:
 			k.vanished(i, c, name)
 		case child.IsDir() != (c.dir != nil):
