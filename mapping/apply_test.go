@@ -231,7 +231,7 @@ func TestSegmentPatternIsPathMatch(t *testing.T) {
 func TestApplyToThePrefixItself(t *testing.T) {
 	tree := treeOf(t, "/ovs", "5", "/ovs/a", "1")
 	root := tree.Root()
-	if got := dump(root); !slices.Equal(got, []string{`a number "1\n"`, `.value number "5\n"`}) || root.Name() != "" || tree.Keys() != 2 {
+	if got := dump(root); !slices.Equal(got, []string{`.value number "5\n"`, `a number "1\n"`}) || root.Name() != "" || tree.Keys() != 2 {
 		t.Errorf("shows %q, root %q, %d keys", got, root.Name(), tree.Keys())
 	}
 	checkTree(t, tree)

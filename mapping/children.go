@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strconv"
@@ -76,23 +77,26 @@ func (n Node) fieldNode(i uint32) Node {
 	return child
 }
 
-// Children are the entries of a directory: its keys, then the leaf ".value",
-// then its fields. Elements of an array come in descending order, so that
-// removing what is listed removes from the end.
+// Children are the entries of a directory: the leaf ".value", its fields, then
+// its keys. In this order each can be removed without a change to the names of
+// those that follow: elements of an array come in descending order, fields with a
+// suffix before what they have it from.
 func (n Node) Children() iter.Seq[Node] {
 	return func(yield func(Node) bool) {
-		if n.at == atWhole && n.dir != nil {
-			for s := range n.dir.slots() {
-				if !yield(Node{value: s.value, dir: s.dir}) {
-					return
-				}
-			}
-			if n.value != nil && !n.value.kind().container() && !yield(Node{value: n.value, at: atValue}) {
-				return
-			}
+		keys := n.at == atWhole && n.dir != nil
+		if keys && n.value != nil && !n.value.kind().container() && !yield(Node{value: n.value, at: atValue}) {
+			return
 		}
 		for child := range n.fields() {
 			if !yield(child) {
+				return
+			}
+		}
+		if !keys {
+			return
+		}
+		for s := range n.dir.slots() {
+			if !yield(Node{value: s.value, dir: s.dir}) {
 				return
 			}
 		}
@@ -106,9 +110,15 @@ func (n Node) fields() iter.Seq[Node] {
 		if f == nil || !f.kind.container() {
 			return
 		}
-		list := n.value.document().children(uint32(n.at))
-		if f.kind == kindArray {
+		doc := n.value.document()
+		list := doc.children(uint32(n.at))
+		switch {
+		case f.kind == kindArray:
 			slices.Reverse(list)
+		case len(doc.names.duplicates) > 0:
+			slices.SortStableFunc(list, func(a, b uint32) int {
+				return cmp.Compare(doc.names.duplicates[b], doc.names.duplicates[a])
+			})
 		}
 		for _, i := range list {
 			if !yield(n.fieldNode(i)) {

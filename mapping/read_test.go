@@ -2,7 +2,9 @@ package mapping
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -89,6 +91,7 @@ func compareObject(t *testing.T, decoder *json.Decoder, n Node) {
 	for child := range n.Children() {
 		children = append(children, child)
 	}
+	slices.SortFunc(children, func(a, b Node) int { return cmp.Compare(a.at, b.at) }) // the document's order
 	last := map[string]Node{}
 	for i := 0; decoder.More(); i++ {
 		token, err := decoder.Token()

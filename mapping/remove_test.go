@@ -78,7 +78,7 @@ func TestMkdirAndRmdirInADocument(t *testing.T) {
 
 // rm -r lists a directory and removes each entry in the order of the listing.
 func TestRemovingAllThatIsListed(t *testing.T) {
-	tree := treeOf(t, "/ovs/d", `{"a": [[1, 2], {"x": [3, {}]}, 4], "b": {"c": {}}}`, "/ovs/d/k", "1", "/ovs/k/x", "2", "/ovs/r", "raw")
+	tree := treeOf(t, "/ovs/d", `{"a": [[1, 2], {"x": [3, {}]}, 4], "a": {"q": 1}, "a": 5, "c": 6, "c": 7, "b": {"c": {}}}`, "/ovs/d/k", "1", "/ovs/d/b", "2", "/ovs/k", "3", "/ovs/k/x", "2", "/ovs/r", "raw")
 	var removeAll func(n Node, path string)
 	removeAll = func(n Node, path string) {
 		var names []string

@@ -49,9 +49,9 @@ func TestRenderedViews(t *testing.T) {
 		{"c", JSON, `{
   "%25": 1e400,
   "d": {
+    ".value": true,
     "n": 5,
-    "s": "5",
-    ".value": true
+    "s": "5"
   },
   "doc": {
     "port": 8500,
@@ -65,8 +65,8 @@ func TestRenderedViews(t *testing.T) {
   "r": "[g]\na = 1\n"
 }
 `},
-		{"c/d", YAML, "n: 5\ns: \"5\"\n.value: true\n"},
-		{"m", JSON, "{\n  \"k\": 3,\n  \"k%json\": 1,\n  \"f\": 2\n}\n"},
+		{"c/d", YAML, ".value: true\nn: 5\ns: \"5\"\n"},
+		{"m", JSON, "{\n  \"k%json\": 1,\n  \"f\": 2,\n  \"k\": 3\n}\n"},
 		{"l", Lines, "a\n1\ntrue\nnull\n1\n\n"},
 		{"e", Lines, ""},
 		{"l", YAML, "- a\n- 1\n- true\n- null\n- \"1\"\n- \"\"\n"},
@@ -147,11 +147,11 @@ func TestAViewOfKeysTouchesOnlyKeysThatDiffer(t *testing.T) {
 		{"text", `"text"`, `"other"`, []string{"c/t=other"}},
 		{"text to a number", `"text"`, `5`, []string{"c/t=5"}},
 		{"the value of a directory", `".value": true`, `".value": false`, []string{"c/d=false"}},
-		{"no value of a directory any more", ",\n    \".value\": true", "", []string{"-c/d"}},
+		{"no value of a directory any more", "\n    \".value\": true,", "", []string{"-c/d"}},
 		{"a key less", `"n": 5,`, ``, []string{"-c/d/n"}},
 		{"a key more", `"n": 5,`, `"n": 5, "m": {"x": [1]}, "": "e",`, []string{"c/d/=\"e\"", "c/d/m={\n    \"x\": [\n        1\n    ]\n}"}},
 		{"a key to a document", `"n": 5`, `"n": {"x": 1}`, []string{"c/d/n= {\"x\": 1}\n"}},
-		{"a directory to a key", `"d": {`, `"d": 1, "q": {`, []string{"-c/d/n", "-c/d/s", "c/d=1", "c/q={\n    \"n\": 5,\n    \"s\": \"5\",\n    \".value\": true\n}"}},
+		{"a directory to a key", `"d": {`, `"d": 1, "q": {`, []string{"-c/d/n", "-c/d/s", "c/d=1", "c/q={\n    \".value\": true,\n    \"n\": 5,\n    \"s\": \"5\"\n}"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tree := treeOf(t, keys...)
@@ -186,7 +186,7 @@ func TestAViewOfKeysTouchesOnlyKeysThatDiffer(t *testing.T) {
 
 func TestAViewOfADocumentWithKeysBelow(t *testing.T) {
 	tree := treeOf(t, "/ovs/m", `{"k": 1, "a/b": 0, "a/b":2, "f": [1]}`, "/ovs/m/k", "3", "/ovs/m/x", "4", "/ovs/l", `[1,2]`, "/ovs/l/k", "3")
-	const text = "{\n  \"k\": 3,\n  \"x\": 4,\n  \"k%json\": 1,\n  \"a%2Fb%dup1\": 0,\n  \"a/b\": 2,\n  \"f\": [\n    1\n  ]\n}\n"
+	const text = "{\n  \"a%2Fb%dup1\": 0,\n  \"k%json\": 1,\n  \"a/b\": 2,\n  \"f\": [\n    1\n  ],\n  \"k\": 3,\n  \"x\": 4\n}\n"
 	if got := rendered(t, tree, "m", JSON); got != text {
 		t.Fatalf("reads\n%s", got)
 	}
@@ -198,7 +198,7 @@ func TestAViewOfADocumentWithKeysBelow(t *testing.T) {
 		{`"k%json": 1`, `"k%json": 5`, []string{`m={"k": 5, "a/b": 0, "a/b":2, "f": [1]}`, "m/k=3", "m/x=4"}},
 		{`"k": 3,`, `"k": 5,`, []string{`m={"k": 1, "a/b": 0, "a/b":2, "f": [1]}`, "m/k=5", "m/x=4"}},
 		{`"a%2Fb%dup1": 0,`, ``, []string{`m={"k": 1, "a/b":2, "f": [1]}`, "m/k=3", "m/x=4"}},
-		{`"x": 4,`, `"y": 4,`, []string{`m={"k": 1, "a/b": 0, "a/b":2, "f": [1], "y": 4}`, "m/k=3"}},
+		{`"x": 4`, `"y": 4`, []string{`m={"k": 1, "a/b": 0, "a/b":2, "f": [1], "y": 4}`, "m/k=3"}},
 	} {
 		next, _ := commit(t, tree, view("m", JSON, strings.Replace(text, c.from, c.to, 1)))
 		sameStored(t, next, append([]string{"l=[1,2]", "l/k=3"}, c.want...)...)
