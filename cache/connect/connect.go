@@ -42,10 +42,7 @@ type Options struct {
 // that is missing, an endpoint that is no address), Denied when etcd refuses
 // the user, TimedOut when no endpoint can be used, with the reason of each.
 func Client(ctx context.Context, o Options) (*clientv3.Client, error) {
-	if err := o.check(); err != nil {
-		return nil, err
-	}
-	tlsConfig, err := o.tls()
+	tlsConfig, err := o.checked()
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +75,19 @@ func Client(ctx context.Context, o Options) (*clientv3.Client, error) {
 // knows the user, from one whom it does not know.
 func deniedKey(err error) bool {
 	return strings.Contains(err.Error(), "etcdserver: permission denied")
+}
+
+// Check refuses options that cannot be right, as Client does, without connecting.
+func (o Options) Check() error {
+	_, err := o.checked()
+	return err
+}
+
+func (o Options) checked() (*tls.Config, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return o.tls()
 }
 
 func (o Options) check() error {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -114,6 +115,8 @@ func tlsWords(err error, hasCert bool) string {
 		return "has a certificate that is not valid: " + invalid.Error()
 	case strings.Contains(err.Error(), "certificate required"), strings.Contains(err.Error(), "bad certificate") && !hasCert:
 		return "asks for a client certificate: give --cert FILE and --key FILE"
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return "ends the TLS handshake at once: if it does not speak TLS, write it as http://, without --cacert, --cert and --key"
 	case strings.Contains(err.Error(), "remote error: tls"):
 		return "refuses the client certificate (" + err.Error() + "): check --cert and --key"
 	}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/openvstorage/ovscfgfs/cache"
+	"github.com/openvstorage/ovscfgfs/cache/embedded"
+	"github.com/openvstorage/ovscfgfs/cache/transfer"
+	"github.com/openvstorage/ovscfgfs/fs"
+)
+
+// loadTime bounds the reading of the whole prefix, which takes seconds for a
+// million keys and longer on a bad line.
+const loadTime = 10 * time.Minute
+
+func mountCommand() *cli.Command {
+	return &cli.Command{
+		Name:         "mount",
+		Usage:        "mount an etcd prefix, in the foreground",
+		ArgsUsage:    "[MOUNTPOINT]",
+		Description:  "SIGTERM and SIGINT unmount. A mount that is in use stays, and the log says who uses it; a second signal detaches it all the same.",
+		Flags:        mountFlags(),
+		OnUsageError: usageError,
+		Action:       mountAction,
+	}
+}
+
+func mountAction(c *cli.Context) error {
+	ready := newReadiness()
+	err := mountOnce(c, ready)
+	if err != nil && ready.failed(err) {
+		// The command that waits prints it.
+		code, _ := verdict(err)
+		return &failure{code: code, err: err}
+	}
+	return err
+}
+
+func mountOnce(c *cli.Context, ready readiness) error {
+	if err := arguments(c, 0, 1, " [MOUNTPOINT]"); err != nil {
+		return err
+	}
+	config, err := newMountConfig(c)
+	if err != nil {
+		return err
+	}
+	log, err := openLog(c)
+	if err != nil {
+		return err
+	}
+	out := c.App.ErrWriter
+	if log != nil {
+		defer func() { _ = log.Close() }()
+		out = log
+	}
+	logger, err := newLogger(c, out)
+	if err != nil {
+		return err
+	}
+	// Both kinds of signal end the start; from then on serve takes them.
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+
+	if c.Bool("daemon") && !ready.waitedFor() {
+		ctx, stop := signal.NotifyContext(c.Context, syscall.SIGTERM, syscall.SIGINT)
+		defer stop()
+		return background(ctx, os.Args, log)
+	}
+	d := &daemon{config: config, logger: logger, ready: ready, signals: signals, answer: c.Duration("command-timeout")}
+	if address := c.String("pprof"); address != "" {
+		stop, err := serveProfiles(address, logger)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	return d.run(c.Context)
+}
+
+// start brings up, in this order, what a mount needs, and registers how to end
+// each part; stop ends them in the opposite order.
+func (d *daemon) start(ctx context.Context) error {
+	config := &d.config
+	var pairs []transfer.Pair
+	var err error
+	if config.importFile != "" {
+		if pairs, err = readPairs(config.importFile, config.settings.Prefix); err != nil {
+			return err
+		}
+	}
+	if config.mountpoint, err = prepareMountpoint(config.mountpoint, config.options.nonempty, d.logger); err != nil {
+		return err
+	}
+	if err := checkFUSE("/dev/fuse", config.options.allowOther); err != nil {
+		return err
+	}
+	if err := d.claimState(); err != nil {
+		return err
+	}
+	if config.embedded != "" {
+		if err := d.startEmbedded(); err != nil {
+			return err
+		}
+	}
+	client, err := dial(ctx, config.connect)
+	if err != nil {
+		return err
+	}
+	d.onStop(func() { _ = client.Close() })
+	if config.importFile != "" {
+		written, err := putPairs(ctx, client, config.settings.Prefix, pairs, true)
+		if err != nil {
+			return err
+		}
+		d.logger.Info("imported", "file", config.importFile, "keys", written)
+	}
+	return d.mount(ctx, client)
+}
+
+func (d *daemon) startEmbedded() error {
+	if err := os.MkdirAll(d.config.embedded, 0o700); err != nil {
+		return failf(exitEmbedded, "--embedded %s cannot be made: %w", d.config.embedded, err)
+	}
+	server, err := embedded.Start(d.config.embedded, "http://"+d.config.listen, d.logger)
+	if err != nil {
+		return failf(exitEmbedded, "%w", err)
+	}
+	d.onStop(func() { _ = server.Close() })
+	d.config.connect.Endpoints = server.Endpoints()
+	return nil
+}
+
+// mount loads the tree and shows it.
+func (d *daemon) mount(ctx context.Context, client *clientv3.Client) error {
+	relay := new(relay)
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+	tree, err := cache.Open(ctx, cache.Options{
+		Client:   client,
+		Settings: d.config.settings,
+		Logger:   d.logger,
+		Timeout:  d.answer,
+		Publish:  relay.publish,
+	})
+	if err != nil {
+		return failf(exitEtcd, "%w", err)
+	}
+	d.onStop(func() { _ = tree.Close() })
+	mounted, err := fs.Mount(d.fsOptions(tree))
+	if err != nil {
+		return failf(exitFuse, "%s cannot be mounted: %w (does this user may mount? root may, others through fusermount3)", d.config.mountpoint, err)
+	}
+	d.mounted = mounted
+	relay.to(mounted.Published)
+	return nil
+}
+
+func (d *daemon) fsOptions(tree *cache.Cache) fs.Options {
+	config := d.config
+	return fs.Options{
+		Store:        tree,
+		Logger:       d.logger,
+		ReadOnly:     config.readOnly,
+		UID:          config.uid,
+		GID:          config.gid,
+		FileMode:     config.fileMode,
+		DirMode:      config.dirMode,
+		AllowOther:   config.options.allowOther,
+		Scratch:      config.scratch,
+		StateDir:     config.stateDir,
+		ScratchLimit: config.scratchLimit,
+		ListViews:    config.listViews,
+		Status:       func() any { return d.status(tree) },
+		Mountpoint:   config.mountpoint,
+		FSName:       config.options.fsName,
+		MountOptions: config.options.kernel,
+		Config:       config.shown(),
+	}
+}
+
+// stopLog keeps a failure to end apart from the one that made it end.
+func stopLog(logger *slog.Logger, what string, err error) {
+	if err != nil {
+		logger.Warn("not ended cleanly", "part", what, "error", err)
+	}
+}

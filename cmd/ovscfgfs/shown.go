@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/openvstorage/ovscfgfs/cache"
+)
+
+// status is what .ovscfgfs/status shows.
+func (d *daemon) status(tree *cache.Cache) any {
+	return struct {
+		Version    string `json:"version"`
+		PID        int    `json:"pid"`
+		Mountpoint string `json:"mountpoint"`
+		ReadOnly   bool   `json:"read_only"`
+		cache.Status
+	}{version, os.Getpid(), d.config.mountpoint, d.config.readOnly, tree.Status()}
+}
+
+// shown is what .ovscfgfs/config shows: the flags' outcome, without secrets.
+func (m *mountConfig) shown() any {
+	return map[string]any{
+		"endpoints": m.connect.Endpoints, "cacert": m.connect.CACert, "cert": m.connect.Cert, "key": m.connect.Key, "user": m.connect.User,
+		"prefix": m.settings.Prefix, "raw": m.settings.Raw, "exact": m.settings.Exact,
+		"mountpoint": m.mountpoint, "read_only": m.readOnly, "options": m.options.kernel,
+		"uid": m.uid, "gid": m.gid, "file_mode": fmt.Sprintf("%04o", m.fileMode), "dir_mode": fmt.Sprintf("%04o", m.dirMode),
+		"scratch": m.scratch, "scratch_limit": m.scratchLimit, "state_dir": m.stateDir, "list_views": m.listViews, "embedded": m.embedded,
+	}
+}
