@@ -111,6 +111,7 @@ func (s *server) fill(i *inode, n mapping.Node, a *fuse.Attr) {
 		setSize(a, n.Size())
 	}
 	setTimes(a, n.Seen())
+	s.override(i, n, a)
 }
 
 // fileMode is the mode of a leaf: that of a secret leaves out all but the owner.

@@ -32,7 +32,11 @@ func newMount(o Options) (*Mounted, error) {
 		return nil, mapping.Errorf(mapping.Other, o.Mountpoint, "the working directory is unknown: %w", err)
 	}
 	o.Mountpoint = point
-	return &Mounted{s: newServer(o), point: point, ended: make(chan struct{})}, nil
+	m := &Mounted{s: newServer(o), point: point, ended: make(chan struct{})}
+	if err := m.s.openLayer(); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Mount mounts what o says and returns when the kernel serves it. Its errors
@@ -53,12 +57,14 @@ func (m *Mounted) start() error {
 	options := m.mountOptions()
 	server, direct, err := m.attach(options)
 	if err != nil {
+		m.s.closeLayer()
 		return mountError(m.point, err)
 	}
 	m.fuse, m.direct = server, direct
 	m.s.notices.start(server)
 	go func() {
 		server.Serve()
+		m.s.closeLayer()
 		m.s.notices.close()
 		m.s.history.close()
 		close(m.ended)

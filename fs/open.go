@@ -1,8 +1,6 @@
 package fs
 
 import (
-	"syscall"
-
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
@@ -14,10 +12,7 @@ func (s *server) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fus
 	if i == nil {
 		return fuse.Status(errnos[mapping.Stale])
 	}
-	if in.Flags&syscall.O_ACCMODE != syscall.O_RDONLY {
-		return fuse.EROFS
-	}
-	return s.openReader(i, out)
+	return s.open(i, in.Flags, out)
 }
 
 // Release implements fuse.RawFileSystem.
@@ -26,5 +21,5 @@ func (s *server) Release(_ <-chan struct{}, in *fuse.ReleaseIn) {
 		s.closeReader(in.NodeId)
 		return
 	}
-	s.handles.remove(in.Fh)
+	s.release(in.Fh)
 }

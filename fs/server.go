@@ -2,6 +2,7 @@ package fs
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 
@@ -23,6 +24,10 @@ type server struct {
 	listings listings
 	handles  handles
 	overlay  overlay
+	// layer is the overlay of a writable mount; nil on a read-only one.
+	layer     *layer
+	temporary string // what the layer lies in and goes with the mount
+	holdFor   time.Duration
 }
 
 var _ fuse.RawFileSystem = (*server)(nil)
@@ -37,6 +42,7 @@ func newServer(o Options) *server {
 		table:         newTable(),
 		problems:      newProblems(),
 		overlay:       noOverlay{},
+		holdFor:       holdFor,
 	}
 	s.table.root.dir.top = &top{source: o.Store}
 	s.control = newControl(s)

@@ -61,6 +61,10 @@ func (tb *table) refer(parent *inode, name string, k kind, dir bool, l local) *i
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
 	i := parent.dir.children.get(name)
+	if i != nil && dir && i.dir != nil && k <= kindLocal && i.kind <= kindLocal && k != kindView && i.kind != kindView {
+		// A directory that gets or loses its last key stays the same one for who is in it.
+		i.kind, i.local = k, l
+	}
 	if i != nil && (i.kind != k || (i.dir != nil) != dir || i.local != l) {
 		tb.detachLocked(i)
 		i = nil

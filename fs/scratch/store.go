@@ -188,23 +188,6 @@ func (s *Store) Symlink(target, p string, uid, gid uint32) error {
 	return ignorePermission(os.Lchown(s.host(p), int(uid), int(gid)))
 }
 
-// Link makes newPath a second name of the file at p.
-func (s *Store) Link(p, newPath string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, err := s.lstat(p); err != nil {
-		return err
-	}
-	if err := s.mirror(path.Dir(newPath)); err != nil {
-		return err
-	}
-	if err := os.Link(s.host(p), s.host(newPath)); err != nil {
-		return err
-	}
-	s.count.Add(1)
-	return nil
-}
-
 // Readlink returns the target of the link at p.
 func (s *Store) Readlink(p string) (string, error) { return os.Readlink(s.host(p)) }
 

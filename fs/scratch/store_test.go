@@ -187,16 +187,6 @@ func TestLinks(t *testing.T) {
 	if got, err := s.Readlink(".#a"); err != nil || got != "me@host.1" {
 		t.Errorf("readlink: %q %v", got, err)
 	}
-	put(t, s, ".f", "f")
-	if err := s.Link(".f", ".g"); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Remove(".f"); err != nil {
-		t.Fatal(err)
-	}
-	if got := get(t, s, ".g"); got != "f" || s.Used() != 1 {
-		t.Errorf("read %q, %d bytes used", got, s.Used())
-	}
 }
 
 func TestParallelUse(t *testing.T) {

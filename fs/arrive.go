@@ -1,0 +1,26 @@
+package fs
+
+import "github.com/openvstorage/ovscfgfs/mapping"
+
+// arrive gives i, which comes from the other side of the border between the
+// tree and this mount's own files, another name. It becomes what has that
+// name: kind and number are those of the name, as on every other node.
+func (tb *table) arrive(i, dir *inode, name string, k kind, l local) {
+	number := tb.number(dir, name)
+	tb.move(i, dir, name)
+	tb.mu.Lock()
+	i.kind, i.local, i.ino = k, l, number
+	path := string(appendPath(nil, i))
+	delete(tb.moved, path)
+	if pathNumber(path) != number {
+		tb.moved[path] = number
+	}
+	tb.mu.Unlock()
+	i.mu.Lock()
+	// Pages of what it was may still be with the kernel.
+	i.foreign = i.foreign || i.paged || i.told.Valid()
+	i.told = mapping.Node{}
+	i.mu.Unlock()
+}
+
+func pathNumber(path string) uint64 { return number([]byte(path)) }

@@ -1,0 +1,209 @@
+package fs
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// save commits what w has; w.mu is held. Nothing is committed if nothing was
+// changed. After an error the change is dropped: the value in the tree is what
+// it was, and a later close does not try again.
+func (s *server) save(w *work) error {
+	if w.gone || !w.dirty() && (!w.created || w.failed) {
+		return nil
+	}
+	path := w.name()
+	parent, name := splitPath(path)
+	if w.created {
+		defer s.claim(parent, name)()
+	}
+	settle := s.settling(path)
+	err := s.commit(w.edit(path))
+	settle()
+	if err != nil {
+		s.rollBack(w, path)
+		return err
+	}
+	s.saved(w, path)
+	return nil
+}
+
+// commit makes one change of the tree.
+func (s *server) commit(e mapping.Edit) error {
+	// Without a deadline of its own: the store has one, and knows what became of
+	// what it had sent. A signal to the caller must not make the outcome unknown.
+	return s.store.Commit(context.Background(), e)
+}
+
+// edit is w as a change of the tree.
+func (w *work) edit(path string) mapping.Edit {
+	content := bytes.Clone(w.buf)
+	if w.view != 0 {
+		return w.viewEdit(path, content)
+	}
+	l := w.s.layer
+	l.mu.RLock()
+	o := mapping.WriteOptions{
+		Type:         w.typ,
+		Like:         w.like,
+		NoNewline:    w.noNewline,
+		MustNotExist: w.exclusive && w.created && l.held[path] == nil,
+	}
+	l.mu.RUnlock()
+	if w.seen && !w.created {
+		o.Base, o.HasBase = w.base, true
+	}
+	if w.tail > 0 && !w.created {
+		return addition(path, content[len(content)-w.tail:], w.base, o)
+	}
+	return mapping.Write(path, content, o)
+}
+
+// addition plans text to be appended to what the leaf holds by then: two who
+// append at once lose nothing of each other.
+func addition(path string, text, base []byte, o mapping.WriteOptions) mapping.Edit {
+	o.Base, o.HasBase = nil, false
+	return func(t *mapping.Tree) (mapping.Plan, error) {
+		if n, ok := t.Lookup(path); ok && !n.IsDir() {
+			base = n.Content()
+		}
+		return mapping.Write(path, append(bytes.Clone(base), text...), o)(t)
+	}
+}
+
+func (w *work) viewEdit(path string, content []byte) mapping.Edit {
+	dir, name := splitPath(path)
+	target, format, _ := mapping.ViewOf(name)
+	if dir != "" {
+		target = dir + "/" + target
+	}
+	var base, tail []byte
+	if w.tail > 0 {
+		tail = content[len(content)-w.tail:]
+	} else if w.seen {
+		base = w.base
+	}
+	return func(t *mapping.Tree) (mapping.Plan, error) {
+		content := content
+		if base != nil || tail != nil {
+			n, ok := t.Lookup(target)
+			if !ok {
+				return mapping.Plan{}, mapping.Errorf(mapping.Stale, path, "the directory of this view was removed by someone else")
+			}
+			now, err := mapping.Render(n, format)
+			if err != nil {
+				return mapping.Plan{}, err
+			}
+			if tail != nil {
+				content = append(bytes.Clone(now), tail...)
+			} else if !bytes.Equal(now, base) && !bytes.Equal(now, content) {
+				return mapping.Plan{}, mapping.Errorf(mapping.Stale, path, "was changed by someone else since it was read; read it again")
+			}
+		}
+		return mapping.WriteView(target, format, content)(t)
+	}
+}
+
+// saved makes w the unchanged content of what it was committed as.
+func (s *server) saved(w *work, path string) {
+	s.problems.clear(path)
+	now := s.contentAt(path, w.view)
+	if bytes.Equal(now, w.buf) {
+		w.reset(now)
+	} else {
+		// It reads differently there (True became true, a newline was added). Who
+		// goes on writing goes on from what it wrote.
+		w.base, w.changed, w.cut, w.tail = now, false, false, 0
+		w.other = true
+	}
+	w.seen, w.typ, w.noNewline = false, "", false
+	s.layer.release(path)
+	s.keepAttrs(path, w)
+	if w.inode != nil && w.view == 0 && !w.created {
+		// stat tells the new size from now on. A notice of attributes alone waits
+		// for nothing.
+		s.wrote(w.inode)
+		s.notices.kernel.InodeNotify(w.inode.id, -1, 0)
+	}
+	if w.created {
+		w.created = false
+		s.layer.dropPending(w)
+		if w.view != 0 {
+			s.table.convert(w.inode, kindView, nil)
+		} else {
+			s.table.convert(w.inode, kindEntry, nil)
+		}
+	}
+}
+
+// rollBack drops the change that w has. Who goes on writing begins anew.
+func (s *server) rollBack(w *work, path string) {
+	if w.created {
+		w.reset(nil)
+		w.failed = true
+	} else {
+		w.reset(s.contentAt(path, w.view))
+	}
+	if w.created || w.truncated {
+		w.buf, w.own, w.other = nil, true, true
+		w.draft.size.Store(0)
+	}
+	w.seen = false
+}
+
+// drop ends a file that never came into the tree; w.mu is held.
+func (s *server) drop(w *work) {
+	w.gone = true
+	s.layer.dropPending(w)
+	s.layer.release(w.path)
+	s.table.detach(w.inode)
+}
+
+// contentAt is what a reader of path sees, nil if there is nothing.
+func (s *server) contentAt(path string, view mapping.Format) []byte {
+	t := s.store.Tree()
+	if view != 0 {
+		dir, name := splitPath(path)
+		d, _ := t.Lookup(dir)
+		n, f, ok := viewIn(d, name)
+		if !ok {
+			return nil
+		}
+		content, err := mapping.Render(n, f)
+		if err != nil {
+			return nil
+		}
+		return content
+	}
+	n, ok := t.Lookup(path)
+	if !ok || n.IsDir() {
+		return nil
+	}
+	return n.Content()
+}
+
+// claim keeps the worker of the notices off a name while a request changes it.
+func (s *server) claim(dir, name string) (release func()) {
+	if i := s.inodeAt(dir); i != nil && i.dir != nil {
+		return s.table.claim(i, name)
+	}
+	return func() {}
+}
+
+// inodeAt returns the inode that the kernel knows at a path, or nil.
+func (s *server) inodeAt(path string) *inode {
+	i := s.table.root
+	for rest := path; rest != "" && i != nil; {
+		name, after := rest, ""
+		for k := range len(rest) {
+			if rest[k] == '/' {
+				name, after = rest[:k], rest[k+1:]
+				break
+			}
+		}
+		i, rest = s.table.child(i, name), after
+	}
+	return i
+}

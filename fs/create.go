@@ -1,0 +1,221 @@
+package fs
+
+import (
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// Create implements fuse.RawFileSystem. A file that is not scratch is shown on
+// this mount only until its content is committed.
+func (s *server) Create(_ <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
+	t, st := s.target(in.NodeId, name)
+	if !st.Ok() {
+		return st
+	}
+	if t.exists() {
+		if in.Flags&syscall.O_EXCL != 0 {
+			return fuse.Status(syscall.EEXIST)
+		}
+		return s.openExisting(t, in.Flags, out)
+	}
+	if s.layer.isScratch(t.tree, t.path) {
+		return s.createScratch(t, in, out)
+	}
+	w, err := s.newFile(t, in.Flags&syscall.O_EXCL != 0)
+	if err != nil {
+		return s.fail("create", t.path, err)
+	}
+	w.opens = 1
+	s.layer.addPending(w)
+	w.inode = s.answerLocal(t.parent, name, w, &out.EntryOut)
+	s.layer.addWork(w.inode, w)
+	out.Fh = s.handles.add(&writer{work: w, add: in.Flags&syscall.O_APPEND != 0})
+	out.OpenFlags = fuse.FOPEN_DIRECT_IO
+	return fuse.OK
+}
+
+// openExisting answers a CREATE whose name exists by now.
+func (s *server) openExisting(t *target, flags uint32, out *fuse.CreateOut) fuse.Status {
+	if t.isDir() {
+		return fuse.Status(syscall.EISDIR)
+	}
+	i := s.answerTarget(t, &out.EntryOut)
+	if i == nil {
+		return fuse.ENOENT
+	}
+	st := s.open(i, flags, &out.OpenOut)
+	if !st.Ok() {
+		s.table.forget(i.id, 1)
+	}
+	return st
+}
+
+// answerTarget answers with the inode of what exists at t.
+func (s *server) answerTarget(t *target, out *fuse.EntryOut) *inode {
+	switch {
+	case t.local != nil:
+		return s.answerLocal(t.parent, t.name, t.local, out)
+	case t.node.Valid():
+		return s.answerEntry(t.parent, t.name, t.node, out)
+	}
+	i := s.table.refer(t.parent, t.name, kindView, false, nil)
+	if !s.answer(i, out).Ok() {
+		return nil
+	}
+	return i
+}
+
+// newFile begins a file that is to be in the tree.
+func (s *server) newFile(t *target, exclusive bool) (*work, error) {
+	if err := s.store.Writable(); err != nil {
+		return nil, err
+	}
+	w := &work{s: s, created: true, exclusive: exclusive, path: t.path, like: s.layer.shapeOf(t.path), begun: time.Now()}
+	if s.layer.holdsView(t.path) {
+		_, w.view, _ = mapping.ViewOf(t.name)
+	} else if !t.hidden {
+		// What can never be committed is refused now.
+		if err := mapping.Check(t.tree, t.path, nil, mapping.WriteOptions{}); err != nil {
+			return nil, err
+		}
+	}
+	w.reset(nil)
+	return w, nil
+}
+
+func (s *server) createScratch(t *target, in *fuse.CreateIn, out *fuse.CreateOut) fuse.Status {
+	f, err := s.layer.files.Create(t.path, in.Mode, in.Uid, in.Gid)
+	if err != nil {
+		return s.fail("create", t.path, err)
+	}
+	s.layer.changed()
+	e := s.layer.remember(t.path, false)
+	s.answerLocal(t.parent, t.name, e, &out.EntryOut)
+	out.Fh = s.handles.add(s.layer.openScratch(e, f, in.Flags&syscall.O_APPEND != 0))
+	out.OpenFlags = fuse.FOPEN_DIRECT_IO
+	return fuse.OK
+}
+
+// Mknod implements fuse.RawFileSystem, for regular files.
+func (s *server) Mknod(_ <-chan struct{}, in *fuse.MknodIn, name string, out *fuse.EntryOut) fuse.Status {
+	if in.Mode&syscall.S_IFMT != syscall.S_IFREG && in.Mode&syscall.S_IFMT != 0 {
+		return fuse.EPERM
+	}
+	t, st := s.target(in.NodeId, name)
+	switch {
+	case !st.Ok():
+		return st
+	case t.exists():
+		return fuse.Status(syscall.EEXIST)
+	}
+	if s.layer.isScratch(t.tree, t.path) {
+		f, err := s.layer.files.Create(t.path, in.Mode, in.Uid, in.Gid)
+		if err != nil {
+			return s.fail("mknod", t.path, err)
+		}
+		f.Close()
+		s.layer.changed()
+		s.answerLocal(t.parent, name, s.layer.remember(t.path, false), out)
+		return fuse.OK
+	}
+	// There will be no close to commit it at.
+	w, err := s.newFile(t, true)
+	if err == nil {
+		s.layer.addPending(w)
+		w.inode = s.answerLocal(t.parent, name, w, out)
+		w.mu.Lock()
+		err = s.save(w)
+		w.mu.Unlock()
+		if err != nil {
+			s.table.forget(w.inode.id, 1)
+		}
+	}
+	return s.fail("mknod", t.path, err)
+}
+
+// Mkdir implements fuse.RawFileSystem. A directory of keys is local until a
+// key is in it.
+func (s *server) Mkdir(_ <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
+	t, st := s.target(in.NodeId, name)
+	switch {
+	case !st.Ok():
+		return st
+	case t.exists() && t.view == 0 || t.hidden:
+		return fuse.Status(syscall.EEXIST)
+	}
+	if s.layer.isScratch(t.tree, t.path) {
+		return s.mkdirLocal(t, in.Mode, in.Uid, in.Gid, out)
+	}
+	err := s.store.Writable()
+	if err == nil {
+		release := s.table.claim(t.parent, name)
+		defer release()
+		settle := s.settling(t.path)
+		err = s.commit(mapping.Mkdir(t.path))
+		settle()
+	}
+	if errors.Is(err, mapping.ErrLocalDirectory) {
+		return s.mkdirLocal(t, s.opt.DirMode, s.opt.UID, s.opt.GID, out)
+	}
+	if err != nil {
+		return s.fail("mkdir", t.path, err)
+	}
+	n, ok := s.store.Tree().Lookup(t.path)
+	if !ok || !n.IsDir() {
+		return fuse.ENOENT // removed again by someone else
+	}
+	s.answerEntry(t.parent, name, n, out)
+	return fuse.OK
+}
+
+func (s *server) mkdirLocal(t *target, mode, uid, gid uint32, out *fuse.EntryOut) fuse.Status {
+	if err := s.layer.files.Mkdir(t.path, mode, uid, gid); err != nil {
+		return s.fail("mkdir", t.path, err)
+	}
+	s.layer.changed()
+	s.answerLocal(t.parent, t.name, s.layer.remember(t.path, true), out)
+	return fuse.OK
+}
+
+// Symlink implements fuse.RawFileSystem, for scratch names (emacs' lock is one).
+func (s *server) Symlink(_ <-chan struct{}, in *fuse.InHeader, pointedTo, name string, out *fuse.EntryOut) fuse.Status {
+	t, st := s.target(in.NodeId, name)
+	switch {
+	case !st.Ok():
+		return st
+	case t.exists() || t.hidden:
+		return fuse.Status(syscall.EEXIST)
+	case !s.layer.isScratch(t.tree, t.path):
+		return s.fail("symlink", t.path, mapping.Errorf(mapping.NotSupported, t.path, "a symbolic link cannot be stored in etcd; only a scratch name (as .x) can be one"))
+	}
+	if err := s.layer.files.Symlink(pointedTo, t.path, in.Uid, in.Gid); err != nil {
+		return s.fail("symlink", t.path, err)
+	}
+	s.layer.changed()
+	s.answerLocal(t.parent, name, s.layer.remember(t.path, false), out)
+	return fuse.OK
+}
+
+// Readlink implements fuse.RawFileSystem.
+func (s *server) Readlink(_ <-chan struct{}, in *fuse.InHeader) ([]byte, fuse.Status) {
+	if i := s.table.get(in.NodeId); i != nil {
+		if _, l := s.table.what(i); l != nil {
+			if e, ok := l.(*scratchEntry); ok {
+				p, _ := e.where()
+				text, err := s.layer.files.Readlink(p)
+				return []byte(text), fuse.ToStatus(err)
+			}
+		}
+	}
+	return nil, fuse.EINVAL
+}
+
+// Link implements fuse.RawFileSystem: there are no hard links.
+func (s *server) Link(<-chan struct{}, *fuse.LinkIn, string, *fuse.EntryOut) fuse.Status {
+	return fuse.Status(errnos[mapping.NotSupported])
+}

@@ -1,0 +1,36 @@
+package fs
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+)
+
+// replacers are programs that put a new content in the place of a file by
+// unlinking it and creating it again at once (seen with strace). What they
+// unlink keeps its type and place for the file that follows; see held.
+var replacers = map[string]bool{
+	"cp":      true, // --remove-destination, -f
+	"git":     true, // apply, checkout, stash
+	"install": true,
+	"mv":      true, // from another file system
+	"patch":   true,
+	"perl":    true, // -i before 5.28
+	"tar":     true,
+	"bsdtar":  true,
+	"unzip":   true,
+	"cpio":    true,
+}
+
+// program returns the name of the program that a request came from, "" if it
+// cannot be learned (pid 0 when the caller is in another pid namespace).
+func program(pid uint32) string {
+	if pid == 0 {
+		return ""
+	}
+	comm, err := os.ReadFile("/proc/" + strconv.FormatUint(uint64(pid), 10) + "/comm")
+	if err != nil {
+		return ""
+	}
+	return string(bytes.TrimSuffix(comm, []byte("\n")))
+}

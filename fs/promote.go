@@ -1,0 +1,56 @@
+package fs
+
+import (
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// A scratch file that was renamed into the tree while it was open has two
+// lives: who wrote it goes on writing to the scratch file, which has no name
+// any more. What is written so is committed at the next close or fsync.
+
+func (h *scratchHandle) wrote(yes bool) (before bool) {
+	l := h.entry.layer
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before, h.written = h.written, yes
+	return before
+}
+
+// flushPromoted commits what was written to h after it was renamed into the tree.
+func (s *server) flushPromoted(h *scratchHandle) fuse.Status {
+	s.layer.mu.RLock()
+	path := h.entry.became
+	s.layer.mu.RUnlock()
+	if !h.wrote(false) || path == "" {
+		return fuse.OK
+	}
+	content, err := s.scratchContent(h.entry)
+	if err == nil {
+		err = s.commit(mapping.Write(path, content, mapping.WriteOptions{}))
+	}
+	return s.fail("close", path, err)
+}
+
+// scratchContent reads a scratch file that is to be a value.
+func (s *server) scratchContent(e *scratchEntry) ([]byte, error) {
+	p, f := e.where()
+	if f == nil {
+		var err error
+		if f, err = s.layer.files.OpenFile(p, false); err != nil {
+			return nil, err
+		}
+		defer f.Close()
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if st.Size > int64(s.opt.RequestLimit) {
+		return nil, mapping.Errorf(mapping.TooLarge, p, "has %d bytes, and etcd takes requests of %d (its --max-request-bytes)", st.Size, s.opt.RequestLimit)
+	}
+	b := make([]byte, st.Size)
+	n, err := f.ReadAt(b, 0)
+	return b[:n], err
+}

@@ -1,0 +1,141 @@
+package fs
+
+import (
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// Unlink implements fuse.RawFileSystem.
+func (s *server) Unlink(_ <-chan struct{}, in *fuse.InHeader, name string) fuse.Status {
+	t, st := s.target(in.NodeId, name)
+	if !st.Ok() {
+		return st
+	}
+	switch {
+	case !t.exists():
+		return fuse.ENOENT
+	case t.isDir():
+		return fuse.Status(syscall.EISDIR)
+	}
+	return s.fail("unlink", t.path, s.unlink(t, replacers[program(in.Pid)]))
+}
+
+// unlink removes what is at t, which is no directory. hold: something of that
+// name is likely to follow.
+func (s *server) unlink(t *target, hold bool) error {
+	if w := t.pending(); w != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.created {
+			w.gone = true
+			s.layer.dropPending(w)
+			s.table.detach(w.inode)
+			return nil
+		}
+		// It was committed while this waited.
+		t.local, t.node = nil, mapping.Node{}
+	}
+	if e := t.scratch(); e != nil {
+		if err := s.layer.files.Remove(t.path); err != nil {
+			return err
+		}
+		s.layer.forgetScratch(t.path)
+		s.detach(t)
+		return nil
+	}
+	if t.view != 0 {
+		return s.removeView(t, hold)
+	}
+	if err := s.store.Writable(); err != nil {
+		return err
+	}
+	if hold {
+		s.hold(t.path, false)
+		s.detach(t)
+		return nil
+	}
+	if err := s.remove(t.path); err != nil {
+		return err
+	}
+	s.layer.forgetAttrs(t.path)
+	s.detach(t)
+	return nil
+}
+
+func (s *server) removeView(t *target, hold bool) error {
+	if hold {
+		s.hold(t.path, true)
+		s.detach(t)
+		return nil
+	}
+	target, format, _ := mapping.ViewOf(t.name)
+	dir, _ := splitPath(t.path)
+	path := join(dir, target)
+	settle := s.keeping(path)
+	defer settle()
+	return s.commit(mapping.RemoveView(path, format))
+}
+
+// detach takes what the kernel knew at t out of the table: its name is gone.
+// What is still written to it goes nowhere.
+func (s *server) detach(t *target) {
+	if i := s.table.child(t.parent, t.name); i != nil {
+		s.abandon(i)
+		s.table.detach(i)
+	}
+}
+
+func (s *server) abandon(i *inode) {
+	for _, w := range s.layer.worksOf(i) {
+		w.abandon()
+	}
+}
+
+// Rmdir implements fuse.RawFileSystem.
+func (s *server) Rmdir(_ <-chan struct{}, in *fuse.InHeader, name string) fuse.Status {
+	t, st := s.target(in.NodeId, name)
+	switch {
+	case !st.Ok():
+		return st
+	case !t.exists():
+		return fuse.ENOENT
+	case !t.isDir():
+		return fuse.Status(syscall.ENOTDIR)
+	}
+	// What was unlinked in it and is held back is gone for who asks.
+	s.expireBelow(t.path)
+	if t, st = s.target(in.NodeId, name); !st.Ok() {
+		return st
+	}
+	return s.fail("rmdir", t.path, s.rmdir(t))
+}
+
+func (s *server) rmdir(t *target) error {
+	l := s.layer
+	if len(below(l, l.pending, t.path)) > 0 {
+		return syscall.ENOTEMPTY
+	}
+	if t.node.Valid() {
+		if len(l.files.List(t.path)) > 0 {
+			return syscall.ENOTEMPTY
+		}
+		if err := s.store.Writable(); err != nil {
+			return err
+		}
+		release := s.table.claim(t.parent, t.name)
+		defer release()
+		settle := s.keeping(t.path)
+		defer settle()
+		if err := s.commit(mapping.RemoveDir(t.path)); err != nil {
+			return err
+		}
+	} else if err := l.files.Rmdir(t.path); err != nil {
+		return err
+	}
+	l.forgetScratch(t.path)
+	s.detach(t)
+	return nil
+}

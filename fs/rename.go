@@ -1,0 +1,362 @@
+package fs
+
+import (
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// Rename implements fuse.RawFileSystem. What moves between the tree and
+// scratch names is a write or a removal; see renameIn and renameOut.
+func (s *server) Rename(_ <-chan struct{}, in *fuse.RenameIn, oldName, newName string) fuse.Status {
+	from, st := s.target(in.NodeId, oldName)
+	if !st.Ok() {
+		return st
+	}
+	to, st := s.target(in.Newdir, newName)
+	switch {
+	case !st.Ok():
+		return st
+	case in.Flags&^(unix.RENAME_NOREPLACE|unix.RENAME_EXCHANGE) != 0:
+		return fuse.EINVAL
+	case !from.exists():
+		return fuse.ENOENT
+	case to.exists() && in.Flags&unix.RENAME_NOREPLACE != 0:
+		return fuse.Status(syscall.EEXIST)
+	case !to.exists() && in.Flags&unix.RENAME_EXCHANGE != 0:
+		return fuse.ENOENT
+	case from.path == to.path:
+		return fuse.OK
+	}
+	return s.fail("rename", from.path, s.rename(from, to, in.Flags))
+}
+
+func (s *server) rename(from, to *target, flags uint32) error {
+	exchange := flags&unix.RENAME_EXCHANGE != 0
+	toScratch := to.scratch() != nil || !to.exists() && s.layer.isScratch(to.tree, to.path)
+	if from.view != 0 {
+		return s.renameView(from, to, toScratch, exchange)
+	}
+	if w := from.pending(); w != nil {
+		return s.renamePending(w, from, to, toScratch, exchange)
+	}
+	if e := from.scratch(); e != nil {
+		// A local directory, or what is in a scratch one, goes to another such.
+		if toScratch || e.dir && !to.exists() && !s.layer.isScratch(from.tree, from.path) {
+			return s.renameScratch(from, to, exchange)
+		}
+		if e.dir || exchange {
+			return crossing(from, "a directory that is only on this mount becomes no part of the tree by a rename; copy it")
+		}
+		return s.renameIn(e, from, to)
+	}
+	if toScratch {
+		if from.isDir() || exchange {
+			return crossing(from, "a directory of the tree cannot become a scratch one; copy it")
+		}
+		return s.renameOut(from, to)
+	}
+	if to.view != 0 || to.pending() != nil {
+		return crossing(from, "the target is computed or not stored yet; copy it")
+	}
+	return s.renameEntry(from, to, flags)
+}
+
+func crossing(t *target, why string) error {
+	return mapping.Errorf(mapping.CrossDevice, t.path, "%s", why)
+}
+
+// renameScratch moves within what only this mount has.
+func (s *server) renameScratch(from, to *target, exchange bool) error {
+	l := s.layer
+	if err := l.files.Rename(from.path, to.path, exchange); err != nil {
+		return err
+	}
+	if exchange {
+		l.forgetScratch(from.path)
+		l.forgetScratch(to.path)
+		s.swapInodes(from, to)
+		return nil
+	}
+	if to.exists() {
+		l.forgetScratch(to.path)
+	}
+	l.moved(from.path, to.path)
+	s.moveInode(from, to)
+	return nil
+}
+
+// renameIn gives a scratch file the name of an entry of the tree: its content
+// is written there. Type and place of what was there are kept.
+func (s *server) renameIn(e *scratchEntry, from, to *target) error {
+	if to.isDir() {
+		return syscall.EISDIR
+	}
+	content, err := s.scratchContent(e)
+	if err != nil {
+		return err
+	}
+	if err := s.replace(to, content, from.local); err != nil {
+		return err
+	}
+	l := s.layer
+	if err := l.files.Remove(from.path); err != nil {
+		s.log.Warn("a scratch file stays behind after its rename", "path", from.path, "error", err)
+	}
+	l.mu.Lock()
+	e.became = to.path
+	set := e.set
+	l.mu.Unlock()
+	l.forgetScratch(from.path)
+	s.setAttrs(to.path, set)
+	s.arrived(from, to)
+	return nil
+}
+
+// replace writes content to what is at t, whatever that is; by is what its
+// attributes come from.
+func (s *server) replace(t *target, content []byte, by local) error {
+	w := &work{s: s, path: t.path, view: t.view, like: s.layer.shapeOf(t.path)}
+	if s.layer.holdsView(t.path) {
+		_, w.view, _ = mapping.ViewOf(t.name)
+	}
+	if v, ok := by.xattr(xattrType); ok && mapping.Type(v) != mapping.Directory {
+		w.typ = mapping.Type(v)
+	}
+	if v, ok := by.xattr(xattrNewline); ok && string(v) == newlineAdded {
+		w.noNewline = true
+	}
+	w.buf, w.changed = content, true
+	if err := s.store.Writable(); err != nil {
+		return err
+	}
+	if err := w.roomFor(t.path, int64(len(content))); err != nil {
+		return err
+	}
+	release := s.table.claim(t.parent, t.name)
+	defer release()
+	settle := s.settling(t.path)
+	defer settle()
+	if err := s.commit(w.edit(t.path)); err != nil {
+		return err
+	}
+	s.problems.clear(t.path)
+	return nil
+}
+
+// arrived makes the inode of from, which is not of the tree, the one of what
+// it was renamed to.
+func (s *server) arrived(from, to *target) {
+	if w := to.pending(); w != nil {
+		w.abandon()
+		s.layer.dropPending(w)
+	}
+	k := kindEntry
+	if to.view != 0 || s.layer.holdsView(to.path) {
+		k = kindView
+	}
+	s.layer.release(to.path)
+	s.crossed(from, to, k, nil)
+}
+
+// crossed moves the inode of from over the border of the tree to the name to.
+func (s *server) crossed(from, to *target, k kind, l local) {
+	if old := s.table.child(to.parent, to.name); old != nil {
+		s.abandon(old)
+	}
+	if i := s.table.child(from.parent, from.name); i != nil {
+		s.table.arrive(i, to.parent, to.name, k, l)
+		s.notices.check(i)
+	}
+}
+
+// renameOut gives a leaf of the tree a scratch name: a copy stays here, and
+// the removal is held back, because a new file of that name is likely to follow.
+func (s *server) renameOut(from, to *target) error {
+	if err := s.store.Writable(); err != nil {
+		return err
+	}
+	if err := s.copyOut(from, to, from.node.Content()); err != nil {
+		return err
+	}
+	s.hold(from.path, false)
+	s.leave(from, to)
+	return nil
+}
+
+func (s *server) copyOut(from, to *target, content []byte) error {
+	l := s.layer
+	if to.exists() {
+		if to.isDir() {
+			return syscall.EISDIR
+		}
+		if err := l.files.Remove(to.path); err != nil {
+			return err
+		}
+		l.forgetScratch(to.path)
+	}
+	f, err := l.files.Create(to.path, s.opt.FileMode, s.opt.UID, s.opt.GID)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(content, 0, false); err != nil {
+		_ = l.files.Remove(to.path) // nothing of it is known yet
+		return err
+	}
+	if t := from.node.Seen(); !t.IsZero() {
+		_ = l.files.Utimens(to.path, &t, &t) // only shown
+	}
+	return nil
+}
+
+// leave makes the inode of an entry that of its scratch copy.
+func (s *server) leave(from, to *target) {
+	if i := s.table.child(from.parent, from.name); i != nil {
+		s.abandon(i)
+	}
+	s.layer.changed()
+	s.crossed(from, to, kindLocal, s.layer.remember(to.path, false))
+}
+
+// renameView moves a view to a scratch name, as editors do for a backup: it is
+// a copy, and the view is back with the next file of its name, or soon.
+func (s *server) renameView(from, to *target, toScratch, exchange bool) error {
+	if !toScratch || exchange {
+		return crossing(from, "a view cannot be renamed; copy it")
+	}
+	target, format, _ := mapping.ViewOf(from.name)
+	dir, _ := splitPath(from.path)
+	n, ok := from.tree.Lookup(join(dir, target))
+	if !ok {
+		return syscall.ENOENT
+	}
+	content, err := mapping.Render(n, format)
+	if err != nil {
+		return err
+	}
+	if err := s.copyOut(from, to, content); err != nil {
+		return err
+	}
+	s.hold(from.path, true)
+	s.leave(from, to)
+	return nil
+}
+
+// renamePending gives a file that is not in the tree yet another name.
+func (s *server) renamePending(w *work, from, to *target, toScratch, exchange bool) error {
+	if exchange || toScratch {
+		return crossing(from, "is still open and not stored; close it first, or copy it")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.created {
+		return syscall.EAGAIN // stored at this very moment
+	}
+	if to.exists() || to.hidden {
+		if to.isDir() {
+			return syscall.EISDIR
+		}
+		content := append([]byte(nil), w.buf...)
+		if err := s.replace(to, content, noXattrs{w}); err != nil {
+			return err
+		}
+		// Who has it open goes on with what is in the tree now.
+		s.layer.dropPending(w)
+		w.created, w.view = false, to.view
+		now := s.contentAt(to.path, to.view)
+		w.base, w.changed, w.cut, w.tail, w.other = now, false, false, 0, true
+		s.arrived(from, to)
+		return nil
+	}
+	if err := mapping.Check(to.tree, to.path, nil, mapping.WriteOptions{}); err != nil {
+		return err
+	}
+	s.layer.moved(from.path, to.path)
+	s.moveInode(from, to)
+	return nil
+}
+
+// noXattrs are the attributes of a work whose lock is held.
+type noXattrs struct{ *work }
+
+func (n noXattrs) xattr(name string) ([]byte, bool) {
+	switch {
+	case name == xattrType && n.typ != "":
+		return []byte(n.typ), true
+	case name == xattrNewline && n.noNewline:
+		return []byte(newlineAdded), true
+	}
+	return nil, false
+}
+
+// renameEntry moves within the tree.
+func (s *server) renameEntry(from, to *target, flags uint32) error {
+	if err := s.store.Writable(); err != nil {
+		return err
+	}
+	l := s.layer
+	if to.isDir() && to.local != nil {
+		// An empty local directory gives way.
+		if !from.isDir() {
+			return syscall.EISDIR
+		}
+		if err := s.rmdir(to); err != nil {
+			return err
+		}
+	}
+	s.expireBelow(from.path)
+	var how mapping.RenameFlags
+	if flags&unix.RENAME_NOREPLACE != 0 && !to.hidden {
+		how |= mapping.NoReplace
+	}
+	exchange := flags&unix.RENAME_EXCHANGE != 0
+	if exchange {
+		how |= mapping.Exchange
+	}
+	releaseFrom := s.table.claim(from.parent, from.name)
+	defer releaseFrom()
+	releaseTo := s.table.claim(to.parent, to.name)
+	defer releaseTo()
+	keep, settle := s.keeping(from.path), s.settling(to.path)
+	err := s.commit(mapping.Rename(from.path, to.path, how))
+	keep()
+	settle()
+	if err != nil {
+		return err
+	}
+	s.problems.clear(from.path)
+	l.release(to.path)
+	if exchange {
+		s.swapInodes(from, to)
+		return nil
+	}
+	l.files.MoveMirror(from.path, to.path)
+	l.moved(from.path, to.path)
+	s.moveInode(from, to)
+	return nil
+}
+
+func (s *server) moveInode(from, to *target) {
+	if old := s.table.child(to.parent, to.name); old != nil {
+		s.abandon(old)
+	}
+	if i := s.table.child(from.parent, from.name); i != nil {
+		s.table.move(i, to.parent, to.name)
+	}
+}
+
+func (s *server) swapInodes(from, to *target) {
+	a, b := s.table.child(from.parent, from.name), s.table.child(to.parent, to.name)
+	switch {
+	case a != nil && b != nil:
+		s.table.exchange(a, b)
+	case a != nil:
+		s.table.move(a, to.parent, to.name)
+	case b != nil:
+		s.table.move(b, from.parent, from.name)
+	}
+}

@@ -1,0 +1,131 @@
+package fs
+
+import (
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/fs/scratch"
+)
+
+// scratchEntry is a file or directory of this mount only. There is one for
+// each that an inode stands for.
+type scratchEntry struct {
+	layer *layer
+	dir   bool
+
+	// The rest is guarded by layer.mu.
+	path string
+	gone bool // it has no name any more
+	// became is the path of the tree that it was renamed to while it was open.
+	became string
+	open   []*scratch.File
+	set    attrs // what was asked for explicitly and goes with it into the tree
+}
+
+var _ local = (*scratchEntry)(nil)
+
+func (e *scratchEntry) isDir() bool { return e.dir }
+
+// yields: what is in etcd wins over a scratch file. A local directory becomes
+// the one of the tree.
+func (e *scratchEntry) yields() bool { return !e.dir }
+
+// where returns its path and, for one without a name, a file that is open on it.
+func (e *scratchEntry) where() (p string, f *scratch.File) {
+	e.layer.mu.RLock()
+	defer e.layer.mu.RUnlock()
+	if e.gone && len(e.open) > 0 {
+		f = e.open[0]
+	}
+	return e.path, f
+}
+
+func (e *scratchEntry) stat() (syscall.Stat_t, error) {
+	p, f := e.where()
+	if f != nil {
+		return f.Stat()
+	}
+	return e.layer.files.Lstat(p)
+}
+
+func (e *scratchEntry) attributes(a *fuse.Attr) {
+	st, err := e.stat()
+	if err != nil {
+		// Removed on the host behind our back, or by an unlink at this moment.
+		*a = fuse.Attr{Mode: syscall.S_IFREG}
+		if e.dir {
+			a.Mode = syscall.S_IFDIR
+		}
+		return
+	}
+	a.FromStat(&st)
+}
+
+func (e *scratchEntry) xattr(name string) ([]byte, bool) {
+	p, _ := e.where()
+	buf := make([]byte, 1<<16) // the kernel's limit for one attribute
+	n, err := e.layer.files.Getxattr(p, name, buf)
+	if err != nil {
+		return nil, false
+	}
+	return buf[:n], true
+}
+
+func (e *scratchEntry) xattrs() []string {
+	p, _ := e.where()
+	buf := make([]byte, 1<<16)
+	n, err := e.layer.files.Listxattr(p, buf)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for start, k := 0, 0; k < n; k++ {
+		if buf[k] == 0 {
+			names = append(names, string(buf[start:k]))
+			start = k + 1
+		}
+	}
+	return names
+}
+
+func isDirMode(mode uint32) bool { return mode&syscall.S_IFMT == syscall.S_IFDIR }
+
+// scratchHandle is an open scratch file.
+type scratchHandle struct {
+	entry *scratchEntry
+	file  *scratch.File
+	add   bool // O_APPEND
+	// written since the last close or fsync; guarded by entry.layer.mu.
+	written bool
+}
+
+var _ openFile = (*scratchHandle)(nil)
+
+func (h *scratchHandle) read(_ <-chan struct{}, buf []byte, offset int64) ([]byte, error) {
+	n, err := h.file.ReadAt(buf, offset)
+	return buf[:n], err
+}
+
+func (h *scratchHandle) size() (int64, bool) { return 0, false }
+
+// openScratch registers f as open on e.
+func (l *layer) openScratch(e *scratchEntry, f *scratch.File, add bool) *scratchHandle {
+	l.mu.Lock()
+	e.open = append(e.open, f)
+	l.mu.Unlock()
+	return &scratchHandle{entry: e, file: f, add: add}
+}
+
+func (h *scratchHandle) close() {
+	l := h.entry.layer
+	l.mu.Lock()
+	for k, f := range h.entry.open {
+		if f == h.file {
+			h.entry.open = append(h.entry.open[:k:k], h.entry.open[k+1:]...)
+			break
+		}
+	}
+	l.mu.Unlock()
+	h.file.Close()
+}

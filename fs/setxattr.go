@@ -1,0 +1,129 @@
+package fs
+
+import (
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// newlineAdded is the value of xattrNewline.
+const newlineAdded = "added"
+
+// types are the values that user.type can be set to.
+var types = map[mapping.Type]bool{
+	mapping.Object: true, mapping.Array: true, mapping.String: true, mapping.Number: true,
+	mapping.Boolean: true, mapping.Null: true, mapping.Raw: true, mapping.Directory: true,
+}
+
+// SetXAttr implements fuse.RawFileSystem. Setting user.type converts what is
+// there; on a file that is being written it holds for the commit to come.
+func (s *server) SetXAttr(_ <-chan struct{}, in *fuse.SetXAttrIn, name string, data []byte) fuse.Status {
+	i := s.table.get(in.NodeId)
+	if i == nil {
+		return fuse.Status(errnos[mapping.Stale])
+	}
+	if s.opt.ReadOnly || i.apart {
+		return fuse.EROFS
+	}
+	k, l := s.table.what(i)
+	path := s.path(i)
+	if e, ok := l.(*scratchEntry); ok && !e.dir {
+		p, _ := e.where()
+		return fuse.ToStatus(s.layer.files.Setxattr(p, name, data, int(in.Flags)))
+	}
+	value := string(data)
+	switch {
+	case k == kindControl || k == kindView:
+	case name == xattrType:
+		if !types[mapping.Type(value)] {
+			return s.fail("setxattr", path, mapping.Errorf(mapping.Invalid, path, "%q is no type; the types are object, array, string, number, boolean, null, raw and directory", value))
+		}
+		return s.fail("setxattr", path, s.setType(i, path, mapping.Type(value)))
+	case name == xattrNewline && value == newlineAdded && i.dir == nil:
+		return s.fail("setxattr", path, s.setNewline(i, path))
+	}
+	return fuse.Status(errnos[mapping.NotSupported])
+}
+
+// writing calls f with each change in the making of i, under its lock, and
+// reports whether there is one.
+func (s *server) writing(i *inode, f func(*work)) (any bool) {
+	list := s.layer.worksOf(i)
+	if _, l := s.table.what(i); l != nil {
+		if w, ok := l.(*work); ok {
+			list = append(list, w)
+		}
+	}
+	for _, w := range list {
+		w.mu.Lock()
+		if w.dirty() || w.created {
+			any = true
+			f(w)
+		}
+		w.mu.Unlock()
+	}
+	return any
+}
+
+func (s *server) setType(i *inode, path string, to mapping.Type) error {
+	if s.writing(i, func(w *work) { w.typ = to }) {
+		return nil
+	}
+	n, ok := s.store.Tree().Lookup(path)
+	if ok && n.Type() == to {
+		return nil
+	}
+	if err := s.store.Writable(); err != nil {
+		return err
+	}
+	if !ok {
+		return s.makeDocument(path, to)
+	}
+	return s.commit(mapping.SetType(path, to))
+}
+
+// makeDocument stores an empty local directory as an empty document.
+func (s *server) makeDocument(path string, to mapping.Type) error {
+	empty := map[mapping.Type]string{mapping.Object: "{}", mapping.Array: "[]"}[to]
+	if to == mapping.Directory {
+		return nil
+	}
+	if empty == "" {
+		return mapping.Errorf(mapping.Invalid, path, "a directory can be an object, an array or a plain directory, not a %s", to)
+	}
+	dir, name := splitPath(path)
+	release := s.claim(dir, name)
+	defer release()
+	// The path itself is one of the directories that settle: it is below itself.
+	settle := s.settling(path + "/.")
+	defer settle()
+	return s.commit(mapping.Write(path, []byte(empty), mapping.WriteOptions{Type: to, MustNotExist: true}))
+}
+
+// setNewline says of a raw value that the newline at its end is not stored.
+func (s *server) setNewline(i *inode, path string) error {
+	if s.writing(i, func(w *work) { w.noNewline = true }) {
+		return nil
+	}
+	n, ok := s.store.Tree().Lookup(path)
+	if !ok || n.Type() != mapping.Raw {
+		return mapping.Errorf(mapping.NotSupported, path, "only raw values are stored without the newline they are shown with")
+	}
+	if n.Newline() {
+		return nil
+	}
+	content := n.Content()
+	return s.commit(mapping.Write(path, content, mapping.WriteOptions{NoNewline: true, Base: content, HasBase: true}))
+}
+
+// RemoveXAttr implements fuse.RawFileSystem, for scratch files.
+func (s *server) RemoveXAttr(_ <-chan struct{}, in *fuse.InHeader, name string) fuse.Status {
+	if i := s.table.get(in.NodeId); i != nil {
+		_, l := s.table.what(i)
+		if e, ok := l.(*scratchEntry); ok {
+			p, _ := e.where()
+			return fuse.ToStatus(s.layer.files.Removexattr(p, name))
+		}
+	}
+	return fuse.Status(errnos[mapping.NotSupported])
+}

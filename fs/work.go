@@ -1,0 +1,125 @@
+package fs
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// work is a change in the making: what one open file description has written
+// and the tree does not have yet. All who have a file open that is not in the
+// tree at all share one.
+type work struct {
+	s *server
+
+	mu sync.Mutex
+	draft
+	// view is the format if the file is a view.
+	view mapping.Format
+	// typ and noNewline are what attributes set on the file while it was open.
+	typ       mapping.Type
+	noNewline bool
+	// created: nothing has its name in the tree, so that even an empty content
+	// has to be written. exclusive: with O_EXCL, so nothing may.
+	created, exclusive bool
+	// failed: what was created could not be committed, and nothing was written since.
+	failed bool
+	// refused is why a write did not fit. Who goes on writing without a new
+	// beginning, as bash does line by line, gets it again: the rest is not the whole.
+	refused error
+	// truncated: with O_TRUNC, so that nothing of base is left to go on from.
+	truncated bool
+	// gone: the name was removed or taken over here; the content goes nowhere.
+	gone  bool
+	inode *inode
+
+	// The rest is guarded by layer.mu.
+	path  string // as long as inode is not attached
+	opens int
+	like  *mapping.Shape
+	set   attrs
+	begun time.Time
+}
+
+var _ local = (*work)(nil)
+
+func (w *work) isDir() bool { return false }
+
+// yields: what someone else makes of that name meanwhile is overwritten.
+func (w *work) yields() bool { return false }
+
+func (w *work) attributes(a *fuse.Attr) {
+	*a = fuse.Attr{Mode: fuse.S_IFREG | w.s.opt.FileMode, Nlink: 1}
+	a.Uid, a.Gid = w.s.opt.UID, w.s.opt.GID
+	l := w.s.layer
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	setTimes(a, w.begun)
+	w.set.apply(a)
+	setSize(a, w.draft.size.Load())
+}
+
+func (w *work) xattr(name string) ([]byte, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case name == xattrType && w.typ != "":
+		return []byte(w.typ), true
+	case name == xattrNewline && w.noNewline:
+		return []byte(newlineAdded), true
+	}
+	return nil, false
+}
+
+func (w *work) xattrs() []string {
+	var names []string
+	for _, name := range []string{xattrType, xattrNewline} {
+		if _, ok := w.xattr(name); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// name returns the shown path that a commit of w goes to.
+func (w *work) name() string {
+	if p, ok := w.s.table.path(w.inode); ok {
+		return p
+	}
+	l := w.s.layer
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return w.path
+}
+
+// abandon makes w's content go nowhere.
+func (w *work) abandon() {
+	w.mu.Lock()
+	w.gone = true
+	w.mu.Unlock()
+}
+
+// writer is one open file description that may write to an entry of the tree,
+// to a view, or to a file that is to be one.
+type writer struct {
+	*work
+	add     bool // O_APPEND
+	reader  bool // of a file that is not in the tree yet
+	counted bool // in inode.writers
+	// told is false while the kernel may not have heard of what was committed.
+	untold bool // guarded by work.mu
+}
+
+var _ openFile = (*writer)(nil)
+
+func (h *writer) read(_ <-chan struct{}, buf []byte, offset int64) ([]byte, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	// Copied, because a write may change it before the answer is sent.
+	return buf[:copy(buf, h.draft.read(offset, len(buf)))], nil
+}
+
+func (h *writer) size() (int64, bool) { return h.draft.size.Load(), true }

@@ -1,0 +1,276 @@
+package fs
+
+import (
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// open opens i, which exists.
+func (s *server) open(i *inode, flags uint32, out *fuse.OpenOut) fuse.Status {
+	write := flags&syscall.O_ACCMODE != syscall.O_RDONLY || flags&syscall.O_TRUNC != 0
+	k, l := s.table.what(i)
+	if i.dir != nil {
+		return fuse.Status(errnos[mapping.IsDirectory])
+	}
+	switch l := l.(type) {
+	case *work:
+		return s.openPending(i, l, flags, write, out)
+	case *scratchEntry:
+		return s.openScratch(l, flags, write, out)
+	}
+	if !write {
+		return s.openReader(i, out)
+	}
+	if i.apart {
+		return fuse.EROFS
+	}
+	if k == kindControl {
+		return fuse.EACCES
+	}
+	if err := s.store.Writable(); err != nil {
+		return s.fail("open", s.path(i), err)
+	}
+	w := &work{s: s, inode: i, path: s.path(i)}
+	if k == kindView {
+		_, w.view, _ = mapping.ViewOf(i.name)
+		content, _, err := s.viewContent(i)
+		if err != nil {
+			return s.fail("open", w.path, err)
+		}
+		w.reset(content)
+	} else {
+		n, ok := s.node(i, s.store.Tree())
+		if !ok || n.IsDir() {
+			return fuse.Status(errnos[mapping.Stale])
+		}
+		w.reset(n.Content())
+	}
+	if flags&syscall.O_TRUNC != 0 {
+		w.empty()
+		w.truncated = true
+	}
+	w.opens = 1
+	i.write(1)
+	s.layer.addWork(i, w)
+	out.Fh = s.handles.add(&writer{work: w, add: flags&syscall.O_APPEND != 0, counted: true})
+	out.OpenFlags = fuse.FOPEN_DIRECT_IO
+	return fuse.OK
+}
+
+// openPending opens a file that is not in the tree yet: all who have it open
+// share its content.
+func (s *server) openPending(i *inode, w *work, flags uint32, write bool, out *fuse.OpenOut) fuse.Status {
+	h := &writer{work: w, add: flags&syscall.O_APPEND != 0, reader: !write}
+	if write {
+		w.mu.Lock()
+		if flags&syscall.O_TRUNC != 0 {
+			w.empty()
+		}
+		w.mu.Unlock()
+		s.layer.mu.Lock()
+		w.opens++
+		s.layer.mu.Unlock()
+		s.layer.addWork(i, w)
+	} else {
+		out.OpenFlags = fuse.FOPEN_NOFLUSH
+	}
+	out.Fh = s.handles.add(h)
+	out.OpenFlags |= fuse.FOPEN_DIRECT_IO
+	return fuse.OK
+}
+
+func (s *server) openScratch(e *scratchEntry, flags uint32, write bool, out *fuse.OpenOut) fuse.Status {
+	p, _ := e.where()
+	f, err := s.layer.files.OpenFile(p, write)
+	if err == nil && flags&syscall.O_TRUNC != 0 {
+		if err = f.Truncate(0); err != nil {
+			f.Close()
+		}
+	}
+	if err != nil {
+		return s.fail("open", p, err)
+	}
+	out.Fh = s.handles.add(s.layer.openScratch(e, f, flags&syscall.O_APPEND != 0))
+	out.OpenFlags = fuse.FOPEN_DIRECT_IO
+	if !write {
+		out.OpenFlags |= fuse.FOPEN_NOFLUSH
+	}
+	return fuse.OK
+}
+
+// write counts who has i open for writing.
+func (i *inode) write(n int32) {
+	i.mu.Lock()
+	i.writers += n
+	i.mu.Unlock()
+}
+
+// Write implements fuse.RawFileSystem. What makes a one-line leaf whole is
+// committed at once, because the shell looks at errors of write and not at
+// those of close; so is refused what no later write can mend.
+func (s *server) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
+	switch h := s.handles.get(in.Fh).(type) {
+	case *scratchHandle:
+		n, err := h.file.WriteAt(data, int64(in.Offset), h.add)
+		if err != nil {
+			p, _ := h.entry.where()
+			return 0, s.fail("write", p, err)
+		}
+		h.wrote(true)
+		return uint32(n), fuse.OK
+	case *writer:
+		if err := h.write(data, int64(in.Offset)); err != nil {
+			return 0, s.fail("write", h.name(), err)
+		}
+		return uint32(len(data)), fuse.OK
+	}
+	return 0, fuse.EBADF
+}
+
+func (h *writer) write(data []byte, off int64) error {
+	w := h.work
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := int64(len(w.buf))
+	if h.add {
+		off = before
+	}
+	path := w.name()
+	if w.refused != nil {
+		return w.refused
+	}
+	if err := w.roomFor(path, max(before, off+int64(len(data)))); err != nil {
+		w.refused = err
+		w.s.rollBack(w, path)
+		return err
+	}
+	w.draft.write(data, off, h.add)
+	w.failed = false
+	if w.created || w.view != 0 || w.gone {
+		return nil
+	}
+	t := w.s.store.Tree()
+	n, ok := t.Lookup(path)
+	if ok && off <= before && off+int64(len(data)) == int64(len(w.buf)) && w.typ == "" && !fits(n.Type(), w.buf) {
+		// The words are those of the refused commit.
+		err := mapping.Check(t, path, w.buf, mapping.WriteOptions{})
+		if err != nil {
+			w.refused = err
+			w.s.rollBack(w, path)
+			return err
+		}
+	}
+	if ok && w.line(data, off) && mapping.OneLine(t, path) {
+		h.untold = true
+		err := w.s.save(w)
+		if mapping.KindOf(err) == mapping.Invalid {
+			w.refused = err
+		}
+		return err
+	}
+	return nil
+}
+
+// roomFor refuses a size that no commit could have.
+func (w *work) roomFor(path string, size int64) error {
+	limit := int64(w.s.opt.RequestLimit)
+	total := size
+	if n, ok := w.s.store.Tree().Lookup(path); ok && !n.IsDir() {
+		if kv, ok := n.KV(); ok {
+			total += max(0, int64(len(kv.Value))-n.Size())
+		}
+	}
+	if total <= limit {
+		return nil
+	}
+	return mapping.Errorf(mapping.TooLarge, path, "would make a value of %d bytes, and etcd takes requests of %d (its --max-request-bytes)", total, limit)
+}
+
+// Flush implements fuse.RawFileSystem: close(2) on one of the descriptors. The
+// shell closes a duplicate before it writes, so that nothing written means
+// nothing to commit.
+func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
+	switch h := s.handles.get(in.Fh).(type) {
+	case *scratchHandle:
+		return s.flushPromoted(h)
+	case *writer:
+		h.mu.Lock()
+		path := h.name()
+		var err error
+		if h.changed && !h.reader {
+			h.untold = true
+			err = s.save(h.work)
+		}
+		wait := h.untold && h.view != 0
+		h.untold = false
+		h.mu.Unlock()
+		if err != nil {
+			return s.fail("close", path, err)
+		}
+		if wait {
+			// Who looks at the fields after close has returned finds what the view
+			// was written as. No lock is held here, nor by the kernel.
+			select {
+			case <-s.notices.caughtUp():
+			case <-cancel:
+			}
+		}
+	}
+	return fuse.OK
+}
+
+// Fsync implements fuse.RawFileSystem: whatever was changed is committed.
+func (s *server) Fsync(_ <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
+	switch h := s.handles.get(in.Fh).(type) {
+	case *scratchHandle:
+		p, _ := h.entry.where()
+		if st := s.flushPromoted(h); !st.Ok() {
+			return st
+		}
+		return s.fail("fsync", p, h.file.Sync())
+	case *writer:
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.reader {
+			return fuse.OK
+		}
+		h.untold = true
+		return s.fail("fsync", h.name(), s.save(h.work))
+	}
+	return fuse.OK
+}
+
+// release is the last close of a handle. Its errors reach nobody but
+// .ovscfgfs/errors: what could fail was committed before, except what only
+// the last close can know (a file left empty).
+func (s *server) release(fh uint64) {
+	switch h := s.handles.remove(fh).(type) {
+	case *scratchHandle:
+		s.flushPromoted(h)
+		h.close()
+	case *writer:
+		if h.reader {
+			return
+		}
+		s.layer.mu.Lock()
+		h.opens--
+		last := h.opens == 0
+		s.layer.mu.Unlock()
+		if last {
+			h.mu.Lock()
+			path := h.name()
+			s.fail("close", path, s.save(h.work))
+			if h.created {
+				s.drop(h.work)
+			}
+			h.mu.Unlock()
+		}
+		s.layer.removeWork(h.inode, h.work)
+		if h.counted {
+			h.inode.write(-1)
+		}
+	}
+}
