@@ -32,7 +32,7 @@ func TestCommitIsShownWhenItReturns(t *testing.T) {
 	}
 	n.agree(e)
 	// What the commits applied themselves is what the watch would have.
-	for _, p := range n.all {
+	for _, p := range n.soFar() {
 		if kv, ok := p.new.Get("/ovs/a"); ok && (kv.ModRevision > p.new.Revision() || kv.Version < 1 || kv.CreateRevision > kv.ModRevision) {
 			t.Fatalf("revision %d shows %+v", p.new.Revision(), kv)
 		}

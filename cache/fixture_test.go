@@ -165,6 +165,13 @@ func (r *record) await(n int, does func(publication) bool) publication {
 	}
 }
 
+// soFar returns what was published until now.
+func (r *record) soFar() []publication {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.all)
+}
+
 func (r *record) len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// progressEvery is how long a waiter waits before it asks (again) how far the watch is: longer than
-	// an event of a healthy server takes, short enough not to be felt.
+	// progressEvery is how long a waiter waits before it asks again how far the watch is: longer than
+	// an answer of a healthy server takes, short enough not to be felt.
 	progressEvery = 25 * time.Millisecond
 
 	firstPause = 10 * time.Millisecond
@@ -138,8 +138,8 @@ func (c *Cache) foreign(id uint64) bool {
 	return id != 0 && id != c.cluster
 }
 
-// requestProgress gives events a moment, then asks for a progress notice. It
-// returns nil when shown is closed, and an error when it is time to ask again.
+// requestProgress asks for a progress notice and gives it, or the events, a
+// moment. It returns nil when shown is closed, and an error when it is time to ask again.
 func (c *Cache) requestProgress(ctx context.Context, shown <-chan struct{}) error {
 	again := time.NewTimer(progressEvery)
 	defer again.Stop()

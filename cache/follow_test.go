@@ -59,7 +59,7 @@ func TestFollowEqualsRange(t *testing.T) {
 			}
 			n.agree(e)
 
-			for _, p := range n.all {
+			for _, p := range n.soFar() {
 				var numbers []string
 				for _, key := range []string{"/ovs/x", "/ovs/d/y", "/ovs/z"} {
 					kv, _ := p.new.Get(key)

@@ -16,8 +16,8 @@ import (
 const (
 	// A page is asked for by number of keys, as etcd knows no other bound; the number
 	// follows from what the page before weighed.
-	firstPageKeys = 2_000
-	mostPageKeys  = 20_000
+	firstPageKeys = 256
+	mostPageKeys  = 50_000
 	pageBytes     = 8 << 20
 
 	retryPause = 100 * time.Millisecond

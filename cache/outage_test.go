@@ -142,7 +142,7 @@ func TestManyOutages(t *testing.T) {
 		}
 		n.agree(e)
 	}
-	for _, p := range n.all {
+	for _, p := range n.soFar() {
 		x, _ := p.new.Get("/ovs/x")
 		y, _ := p.new.Get("/ovs/y")
 		if string(x.Value) != string(y.Value) {

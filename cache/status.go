@@ -45,7 +45,7 @@ func (c *Cache) Status() Status {
 	}
 	s.DBSize, s.Quota = c.Usage()
 	if err := c.Writable(); err != nil {
-		s.Connected, s.Error = false, err.Error()
+		s.Connected, s.Watching, s.Error = false, false, err.Error()
 	}
 	c.contact.mu.Lock()
 	defer c.contact.mu.Unlock()

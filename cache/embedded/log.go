@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"go.uber.org/zap/zapcore"
@@ -9,7 +10,11 @@ import (
 
 // errorCore hands what etcd logs at its error level to slog. The rest, some
 // hundred lines per start, is dropped.
-type errorCore struct{ logger *slog.Logger }
+type errorCore struct {
+	logger *slog.Logger
+	// fatal is told what etcd calls fatal, before it panics of it.
+	fatal func(reason string)
+}
 
 func (c errorCore) Enabled(level zapcore.Level) bool { return level >= zapcore.ErrorLevel }
 
@@ -26,6 +31,13 @@ func (c errorCore) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	encoder := zapcore.NewMapObjectEncoder()
 	for _, field := range fields {
 		field.AddTo(encoder)
+	}
+	if entry.Level >= zapcore.DPanicLevel {
+		reason := entry.Message
+		if cause, ok := encoder.Fields["error"]; ok {
+			reason = fmt.Sprintf("%s: %v", reason, cause)
+		}
+		c.fatal(reason)
 	}
 	c.logger.LogAttrs(context.Background(), slog.LevelError, "embedded etcd: "+entry.Message, slog.Any("fields", encoder.Fields))
 	return nil

@@ -10,6 +10,7 @@ package embedded
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -21,6 +22,7 @@ import (
 
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
@@ -92,12 +94,11 @@ func Start(dir, listenURL string, logger *slog.Logger, options ...Option) (*Serv
 	config.AutoCompactionRetention = keepHistory
 	// With one member there is nobody to wait for before the first election.
 	config.TickMs, config.ElectionMs = 50, 500
-	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.New(errorCore{logger}))
 	for _, option := range options {
 		option(config)
 	}
 
-	etcd, err := embed.StartEtcd(config)
+	etcd, err := launch(config, logger)
 	if err != nil {
 		return nil, startError(dir, listenURL, err)
 	}
@@ -125,6 +126,29 @@ func (s *Server) Endpoints() []string { return s.endpoints }
 func (s *Server) Close() error {
 	s.etcd.Close()
 	return nil
+}
+
+// launch starts etcd. What etcd calls fatal, such as a damaged log, would end
+// this process without a word: it is made a panic, and that an error.
+func launch(config *embed.Config, logger *slog.Logger) (server *embed.Etcd, err error) {
+	var reason string // the first one; others follow from it, or etcd trips over its own error
+	core := errorCore{logger, func(r string) {
+		if reason == "" {
+			reason = r
+		}
+	}}
+	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.New(core, zap.WithFatalHook(zapcore.WriteThenPanic)))
+	defer func() {
+		broken := recover()
+		if broken == nil {
+			return
+		}
+		if reason == "" {
+			reason = fmt.Sprint(broken)
+		}
+		server, err = nil, fmt.Errorf("its data look damaged (%s): move the directory away to begin empty, or restore a snapshot into it", reason)
+	}()
+	return embed.StartEtcd(config)
 }
 
 func clientURL(listen string) (*url.URL, error) {

@@ -2,9 +2,12 @@ package embedded_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +19,17 @@ import (
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// damaged names a directory to the process that TestDamagedDataIsAnError starts.
+const damaged = "OVSCFGFS_TEST_DAMAGED"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(damaged); dir != "" {
+		_, err := embedded.Start(dir, "http://127.0.0.1:0", nil, embedded.UnsafeNoFsync())
+		fmt.Println(err)
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // long bounds what takes well under a second on an idle machine.
 const long = 60 * time.Second
@@ -59,6 +72,26 @@ func TestDataStaysOverARestart(t *testing.T) {
 	if err != nil || len(got.Kvs) != 1 || string(got.Kvs[0].Value) != "1" {
 		t.Fatalf("after the restart: %v, %v", got, err)
 	}
+}
+
+func TestDamagedDataIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	start(t, dir, "http://127.0.0.1:0").Close()
+	logs, err := filepath.Glob(filepath.Join(dir, "member", "wal", "*.wal"))
+	if err != nil || len(logs) == 0 {
+		t.Fatalf("no log in %s: %v", dir, err)
+	}
+	if err := os.WriteFile(logs[0], []byte("not a log, but long enough to look at"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// In a process of its own: etcd leaves goroutines behind when it fails so.
+	command := exec.CommandContext(t.Context(), os.Args[0])
+	command.Env = append(os.Environ(), damaged+"="+dir)
+	output, err := command.CombinedOutput()
+	if err != nil || strings.Count(string(output), "\n") != 1 || !strings.Contains(string(output), dir+" did not start: ") {
+		t.Errorf("%v, output %s", err, output)
+	}
+	t.Logf("%s", output)
 }
 
 func TestRefusals(t *testing.T) {
