@@ -28,5 +28,13 @@
 //
 // An Edit is a function from a tree to a Plan: the puts, deletes and compares
 // of one transaction. It has no side effects, so that a commit which met a
-// foreign change may run it again on the newer tree.
+// foreign change may run it again on the newer tree. What an edit does not
+// name keeps its bytes: the rest of a document, its order, spacing, spelling of
+// numbers, duplicate names and even bytes that are no UTF-8.
+//
+// # Views
+//
+// A directory can be read and written whole, as JSON, YAML or lines (Render,
+// WriteView). A view is computed from the tree and planned back into it, so it
+// never disagrees with the files.
 package mapping

@@ -254,6 +254,8 @@ func TestViewsRefuse(t *testing.T) {
 		{"d", "a: 1\nb:\n  - .inf\n", YAML, Invalid, "line 3, column 5"},
 		{"d", "a: 1\na: 2\n", YAML, Invalid, "twice"},
 		{"d", "? [a]\n: 2\n", YAML, Invalid, "scalar"},
+		{"d", "a: !!bool hunter2\n", YAML, Invalid, "boolean"},
+		{"d", "a: !!int hunter2\n", YAML, Invalid, "number"},
 		{"d", "a: !x 1\n", YAML, Invalid, "tag"},
 		{"d", "a: !!binary aGk=\n", YAML, Invalid, "tag"},
 		{"d", "a: &a [*a]\n", YAML, Invalid, "levels"},

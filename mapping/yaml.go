@@ -210,8 +210,8 @@ func (r *yamlReader) scalar(n *yaml.Node) (*jsonValue, error) {
 		return scalar([]byte("null")), nil
 	case "!!bool":
 		var b bool
-		if err := n.Decode(&b); err != nil {
-			return nil, r.invalid(n, yamlReason(err))
+		if n.Decode(&b) != nil { // its words repeat the text, which may be a secret
+			return nil, r.invalid(n, "the text is no boolean")
 		}
 		return scalar(strconv.AppendBool(nil, b)), nil
 	case "!!int", "!!float":
@@ -226,8 +226,8 @@ func (r *yamlReader) number(n *yaml.Node) (*jsonValue, error) {
 		return scalar([]byte(n.Value)), nil
 	}
 	var any any
-	if err := n.Decode(&any); err != nil {
-		return nil, r.invalid(n, yamlReason(err))
+	if n.Decode(&any) != nil {
+		return nil, r.invalid(n, "the text is no number")
 	}
 	switch x := any.(type) {
 	case int:
