@@ -1,0 +1,101 @@
+package catalogue
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// clusterSuffix ends the names of fields that hold an Arakoon cluster's name.
+const clusterSuffix = "_arakoon_cluster_id"
+
+// ReferenceKey returns the key that an etcd://host:port/key URL names. It is
+// false for any other text, and for a URL without a key. A query, such as that
+// of the later ini=PATH, is no part of the key.
+func ReferenceKey(text string) (key string, ok bool) {
+	rest, ok := strings.CutPrefix(text, "etcd://")
+	if !ok {
+		return "", false
+	}
+	rest, _, _ = strings.Cut(rest, "?")
+	hosts, path, ok := strings.Cut(rest, "/")
+	if !ok || hosts == "" || strings.Trim(path, "/") == "" {
+		return "", false
+	}
+	decoded, err := url.PathUnescape(path)
+	if err != nil {
+		return "", false
+	}
+	return "/" + strings.TrimSuffix(decoded, "/"), true
+}
+
+// followAll follows the references in a value: those that its schema marks, and
+// anywhere URLs of etcd and fields named like Arakoon clusters.
+func (s *survey) followAll(path string, value any) {
+	if m, ok := s.c.match(path); ok && m.entry.raw == "" {
+		if sc, ok := s.c.schemaOf(m); ok {
+			sc.walk(path, value, func(path string, sc *schema, v any) {
+				if name := sc.reference; name != "" {
+					s.follow(path, name, m.stars, v)
+				}
+			})
+		}
+	}
+	s.followUnmarked(path, value)
+}
+
+func (s *survey) followUnmarked(path string, value any) {
+	each(value, func(name string, item any) { s.followUnmarked(join(path, name), item) })
+	text, ok := value.(string)
+	if !ok {
+		return
+	}
+	if e, _ := s.c.Entry(path); e.Reference != "" {
+		return // done by its mark
+	}
+	switch {
+	case strings.HasPrefix(text, "etcd://"):
+		s.follow(path, "url", nil, value)
+	case strings.HasSuffix(path, clusterSuffix):
+		s.follow(path, "arakoon-cluster", nil, value)
+	}
+}
+
+// follow reports a reference that leads nowhere. An empty one refers to nothing.
+func (s *survey) follow(path, name string, stars []string, value any) {
+	text, ok := value.(string)
+	if !ok || text == "" {
+		return
+	}
+	if name == "url" {
+		s.followURL(path, text)
+		return
+	}
+	target := s.c.references[name]
+	for i, star := range stars {
+		target = strings.ReplaceAll(target, "$"+strconv.Itoa(i+1), star)
+	}
+	target = strings.ReplaceAll(target, "{}", mapping.EncodeName(text))
+	if !s.exists(target) {
+		s.wrong(path, "dangling-"+name, value, "names nothing that is there: "+target+" does not exist")
+	}
+}
+
+func (s *survey) followURL(path, text string) {
+	key, ok := ReferenceKey(text)
+	if !ok {
+		if strings.HasPrefix(text, "etcd://") { // any other text breaks the schema
+			s.wrong(path, "url-syntax", text, "must be etcd://host:port/ and a key")
+		}
+		return
+	}
+	target, ok := s.tree.PathOf(key)
+	if !ok {
+		return // outside of what this tree can tell
+	}
+	if !s.exists(target) {
+		s.wrong(path, "dangling-url", text, "refers to a key that is not there: "+key)
+	}
+}
