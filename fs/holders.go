@@ -12,8 +12,9 @@ import (
 // maxHolders bounds how many programs a message names.
 const maxHolders = 5
 
-// busyError says who keeps a mount from being unmounted.
-func busyError(point string) error {
+// BusyError says who keeps the mount at point from being unmounted, as far as /proc
+// shows it to this user: an *mapping.Error of kind Busy.
+func BusyError(point string) error {
 	holders := holdersOf(point)
 	who := strings.Join(holders[:min(len(holders), maxHolders)], ", ")
 	if more := len(holders) - maxHolders; more > 0 {

@@ -117,7 +117,7 @@ func (m *Mounted) Unmount() error {
 	switch {
 	case err == nil:
 	case errors.Is(err, unix.EBUSY):
-		return busyError(m.point)
+		return BusyError(m.point)
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOENT):
 		// It is not mounted any more: someone else was faster.
 	default:

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
 // servedMount is what the daemon needs of package fs once it has mounted.
@@ -76,47 +75,55 @@ func (d *daemon) startUnlessSignalled(ctx context.Context) error {
 	}
 	// The signal came, perhaps a moment after the mount had come up.
 	if err == nil {
-		stopLog(d.logger, "mount", d.unmount(true))
+		if err := d.mounted.Unmount(); err != nil {
+			return d.detach(err)
+		}
 	}
 	return cause
 }
 
-// serve waits for the end: an unmount by anyone, or a signal.
+// serve waits for the end: an unmount by anyone, or signals.
 func (d *daemon) serve() error {
 	ended := make(chan struct{})
 	go func() {
 		d.mounted.Wait()
 		close(ended)
 	}()
-	refused := false
+	// Unmount waits for those who use a mount that was detached, so it is not
+	// waited for here: a second signal is heard meanwhile.
+	unmounted := make(chan error, 1)
+	trying, refused := false, false
 	for {
 		select {
 		case <-ended:
 			d.logger.Info("unmounted", "mountpoint", d.config.mountpoint)
 			return nil
 		case s := <-d.signals:
-			notifySystemd("STOPPING=1")
-			err := d.unmount(refused)
-			switch {
-			case err == nil && refused:
-				// Those who use it hold the connection; it ends with this process.
-				return failf(exitBusy, "%s was in use and was detached at the second signal", d.config.mountpoint)
-			case err == nil:
-				<-ended
-				d.logger.Info("unmounted", "mountpoint", d.config.mountpoint, "signal", s.String())
-				return nil
+			if trying {
+				return failf(exitBusy, "%s was detached and is still in use: its users lose it now", d.config.mountpoint)
 			}
-			d.logger.Error("not unmounted; the next signal detaches it from those who use it", "error", err)
-			refused = true
+			d.logger.Info("unmounting", "mountpoint", d.config.mountpoint, "signal", s.String())
+			notifySystemd("STOPPING=1")
+			trying = true
+			go func() { unmounted <- d.mounted.Unmount() }()
+		case err := <-unmounted:
+			switch {
+			case err == nil:
+				continue // and ended is closed
+			case refused:
+				return d.detach(err)
+			}
+			d.logger.Error("not unmounted; the next signal tries again, and detaches it from those who use it", "error", err)
+			trying, refused = false, true
 		}
 	}
 }
 
-// unmount ends the mount; with force it is taken from those who use it, if any do.
-func (d *daemon) unmount(force bool) error {
-	err := d.mounted.Unmount()
-	if err == nil || !force || mapping.KindOf(err) != mapping.Busy {
-		return err
+// detach takes a mount in use from those who use it. They hold the connection,
+// which ends with this process.
+func (d *daemon) detach(cause error) error {
+	if err := unmountPath(d.config.mountpoint, true); err != nil {
+		return failf(exitFailure, "%s cannot be detached: %w", d.config.mountpoint, err)
 	}
-	return unmountPath(d.config.mountpoint, true)
+	return failf(exitBusy, "detached all the same: %w", cause)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,6 +14,7 @@ import (
 	"github.com/openvstorage/ovscfgfs/cache/embedded"
 	"github.com/openvstorage/ovscfgfs/cache/transfer"
 	"github.com/openvstorage/ovscfgfs/fs"
+	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
 // loadTime bounds the reading of the whole prefix, which takes seconds for a
@@ -157,7 +157,7 @@ func (d *daemon) mount(ctx context.Context, client *clientv3.Client) error {
 	d.onStop(func() { _ = tree.Close() })
 	mounted, err := fs.Mount(d.fsOptions(tree))
 	if err != nil {
-		return failf(exitFuse, "%s cannot be mounted: %w (does this user may mount? root may, others through fusermount3)", d.config.mountpoint, err)
+		return mountFailure(err)
 	}
 	d.mounted = mounted
 	relay.to(mounted.Published)
@@ -187,9 +187,11 @@ func (d *daemon) fsOptions(tree *cache.Cache) fs.Options {
 	}
 }
 
-// stopLog keeps a failure to end apart from the one that made it end.
-func stopLog(logger *slog.Logger, what string, err error) {
-	if err != nil {
-		logger.Warn("not ended cleanly", "part", what, "error", err)
+// mountFailure tells a mountpoint that somebody took meanwhile from a machine
+// that cannot mount.
+func mountFailure(err error) error {
+	if mapping.KindOf(err) == mapping.Busy {
+		return failf(exitMountpoint, "%w", err)
 	}
+	return failf(exitFuse, "%w", err)
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
+
+	"github.com/openvstorage/ovscfgfs/fs"
 )
 
 // daemonEnd bounds how long umount waits for the daemon after the mount is gone.
@@ -19,7 +21,7 @@ func umountCommand() *cli.Command {
 		Usage:        "unmount, and wait for the daemon's end",
 		ArgsUsage:    "MOUNTPOINT",
 		Description:  "A mount in use stays, and the error says who uses it.",
-		Flags:        []cli.Flag{&cli.BoolFlag{Name: "lazy", Usage: "detach a mount in use; those who use it get errors from then on"}},
+		Flags:        []cli.Flag{&cli.BoolFlag{Name: "lazy", Usage: "detach a mount in use; those who use it keep it until they are done, and the daemon ends with the last of them"}},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, 1, 1, " MOUNTPOINT"); err != nil {
@@ -42,19 +44,15 @@ func umount(ctx context.Context, path string, lazy bool) error {
 	}
 	if err := unmountPath(path, lazy); err != nil {
 		if errors.Is(err, unix.EBUSY) {
-			return failf(exitBusy, "%s is in use by %s: end that, or detach it with umount --lazy", path, holders(path))
+			return failf(exitBusy, "%w, or detach it with umount --lazy", fs.BusyError(path))
 		}
 		if errors.Is(err, unix.EPERM) {
 			return failf(exitFuse, "%s was mounted by another user: only that one and root can unmount it", path)
 		}
 		return err
 	}
-	if statusErr != nil {
-		return nil
-	}
 	if lazy {
-		// It serves those who use the mount until it is told to end.
-		_ = unix.Kill(status.PID, unix.SIGTERM)
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, daemonEnd)
 	defer cancel()
