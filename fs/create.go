@@ -31,6 +31,9 @@ func (s *server) Create(_ <-chan struct{}, in *fuse.CreateIn, name string, out *
 		return s.fail("create", t.path, err)
 	}
 	w.opens = 1
+	if mode := in.Mode & 0o7777; mode != s.opt.FileMode {
+		w.set.mode = &mode
+	}
 	s.layer.addPending(w)
 	w.inode = s.answerLocal(t.parent, name, w, &out.EntryOut)
 	s.layer.addWork(w.inode, w)
@@ -94,7 +97,7 @@ func (s *server) createScratch(t *target, in *fuse.CreateIn, out *fuse.CreateOut
 		return s.fail("create", t.path, err)
 	}
 	s.layer.changed()
-	e := s.layer.remember(t.path, false)
+	e := s.layer.remember(t.path, syscall.S_IFREG)
 	s.answerLocal(t.parent, t.name, e, &out.EntryOut)
 	out.Fh = s.handles.add(s.layer.openScratch(e, f, in.Flags&syscall.O_APPEND != 0))
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO
@@ -120,7 +123,7 @@ func (s *server) Mknod(_ <-chan struct{}, in *fuse.MknodIn, name string, out *fu
 		}
 		f.Close()
 		s.layer.changed()
-		s.answerLocal(t.parent, name, s.layer.remember(t.path, false), out)
+		s.answerLocal(t.parent, name, s.layer.remember(t.path, syscall.S_IFREG), out)
 		return fuse.OK
 	}
 	// There will be no close to commit it at.
@@ -178,7 +181,7 @@ func (s *server) mkdirLocal(t *target, mode, uid, gid uint32, out *fuse.EntryOut
 		return s.fail("mkdir", t.path, err)
 	}
 	s.layer.changed()
-	s.answerLocal(t.parent, t.name, s.layer.remember(t.path, true), out)
+	s.answerLocal(t.parent, t.name, s.layer.remember(t.path, syscall.S_IFDIR), out)
 	return fuse.OK
 }
 
@@ -197,7 +200,7 @@ func (s *server) Symlink(_ <-chan struct{}, in *fuse.InHeader, pointedTo, name s
 		return s.fail("symlink", t.path, err)
 	}
 	s.layer.changed()
-	s.answerLocal(t.parent, name, s.layer.remember(t.path, false), out)
+	s.answerLocal(t.parent, name, s.layer.remember(t.path, syscall.S_IFLNK), out)
 	return fuse.OK
 }
 

@@ -38,7 +38,12 @@ type fakeStore struct {
 
 func newFakeStore(t *testing.T, values map[string]string) *fakeStore {
 	t.Helper()
-	empty, err := mapping.NewTree(mapping.Settings{Prefix: "/ovs"})
+	return newFakeStoreWith(t, mapping.Settings{Prefix: "/ovs"}, values)
+}
+
+func newFakeStoreWith(t *testing.T, settings mapping.Settings, values map[string]string) *fakeStore {
+	t.Helper()
+	empty, err := mapping.NewTree(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +159,12 @@ type mountedTest struct {
 // mountTree mounts values and unmounts at the end of the test.
 func mountTree(t *testing.T, values map[string]string, options ...func(*Options)) *mountedTest {
 	t.Helper()
-	store := newFakeStore(t, values)
+	return mountStore(t, newFakeStore(t, values), options...)
+}
+
+// mountStore mounts a store.
+func mountStore(t *testing.T, store *fakeStore, options ...func(*Options)) *mountedTest {
+	t.Helper()
 	o := Options{
 		Store:      store,
 		Mountpoint: t.TempDir(),

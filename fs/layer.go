@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/openvstorage/ovscfgfs/fs/scratch"
 	"github.com/openvstorage/ovscfgfs/mapping"
@@ -81,16 +82,16 @@ func (l *layer) scratch(p string) *scratchEntry {
 	if err != nil {
 		return nil
 	}
-	return l.remember(p, isDirMode(st.Mode))
+	return l.remember(p, st.Mode)
 }
 
 // remember returns the one entry that stands for the scratch file at p.
-func (l *layer) remember(p string, dir bool) *scratchEntry {
+func (l *layer) remember(p string, mode uint32) *scratchEntry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.known[p]
-	if e == nil || e.dir != dir {
-		e = &scratchEntry{layer: l, path: p, dir: dir}
+	if typ := mode & syscall.S_IFMT; e == nil || e.typ != typ {
+		e = &scratchEntry{layer: l, path: p, typ: typ}
 		l.known[p] = e
 	}
 	return e
@@ -99,7 +100,7 @@ func (l *layer) remember(p string, dir bool) *scratchEntry {
 func (l *layer) list(dir string) map[string]local {
 	out := map[string]local{}
 	for _, f := range l.files.List(dir) {
-		out[f.Name] = l.remember(path.Join(dir, f.Name), isDirMode(f.Mode))
+		out[f.Name] = l.remember(path.Join(dir, f.Name), f.Mode)
 	}
 	l.mu.RLock()
 	defer l.mu.RUnlock()

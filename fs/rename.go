@@ -45,10 +45,10 @@ func (s *server) rename(from, to *target, flags uint32) error {
 	}
 	if e := from.scratch(); e != nil {
 		// A local directory, or what is in a scratch one, goes to another such.
-		if toScratch || e.dir && !to.exists() && !s.layer.isScratch(from.tree, from.path) {
+		if toScratch || e.isDir() && !to.exists() && !s.layer.isScratch(from.tree, from.path) {
 			return s.renameScratch(from, to, exchange)
 		}
-		if e.dir || exchange {
+		if e.isDir() || exchange {
 			return crossing(from, "a directory that is only on this mount becomes no part of the tree by a rename; copy it")
 		}
 		return s.renameIn(e, from, to)
@@ -219,7 +219,7 @@ func (s *server) leave(from, to *target) {
 		s.abandon(i)
 	}
 	s.layer.changed()
-	s.crossed(from, to, kindLocal, s.layer.remember(to.path, false))
+	s.crossed(from, to, kindLocal, s.layer.remember(to.path, syscall.S_IFREG))
 }
 
 // renameView moves a view to a scratch name, as editors do for a backup: it is

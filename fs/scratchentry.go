@@ -12,7 +12,7 @@ import (
 // each that an inode stands for.
 type scratchEntry struct {
 	layer *layer
-	dir   bool
+	typ   uint32 // S_IFMT; another type at the same path is another entry
 
 	// The rest is guarded by layer.mu.
 	path string
@@ -25,11 +25,11 @@ type scratchEntry struct {
 
 var _ local = (*scratchEntry)(nil)
 
-func (e *scratchEntry) isDir() bool { return e.dir }
+func (e *scratchEntry) isDir() bool { return isDirMode(e.typ) }
 
 // yields: what is in etcd wins over a scratch file. A local directory becomes
 // the one of the tree.
-func (e *scratchEntry) yields() bool { return !e.dir }
+func (e *scratchEntry) yields() bool { return !e.isDir() }
 
 // where returns its path and, for one without a name, a file that is open on it.
 func (e *scratchEntry) where() (p string, f *scratch.File) {
@@ -51,12 +51,9 @@ func (e *scratchEntry) stat() (syscall.Stat_t, error) {
 
 func (e *scratchEntry) attributes(a *fuse.Attr) {
 	st, err := e.stat()
-	if err != nil {
-		// Removed on the host behind our back, or by an unlink at this moment.
-		*a = fuse.Attr{Mode: syscall.S_IFREG}
-		if e.dir {
-			a.Mode = syscall.S_IFDIR
-		}
+	if err != nil || st.Mode&syscall.S_IFMT != e.typ {
+		// Unlinked, or replaced at this moment.
+		*a = fuse.Attr{Mode: e.typ}
 		return
 	}
 	a.FromStat(&st)

@@ -27,7 +27,7 @@ func (s *server) SetXAttr(_ <-chan struct{}, in *fuse.SetXAttrIn, name string, d
 	}
 	k, l := s.table.what(i)
 	path := s.path(i)
-	if e, ok := l.(*scratchEntry); ok && !e.dir {
+	if e, ok := l.(*scratchEntry); ok && !e.isDir() {
 		p, _ := e.where()
 		return fuse.ToStatus(s.layer.files.Setxattr(p, name, data, int(in.Flags)))
 	}

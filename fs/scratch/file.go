@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // File is an open scratch file. It stays usable after its name was removed or
@@ -91,3 +93,22 @@ func (f *File) Fd() int { return int(f.f.Fd()) }
 
 // Close closes the descriptor.
 func (f *File) Close() error { return f.f.Close() }
+
+// Allocate is fallocate(2); holes cannot be made.
+func (f *File) Allocate(mode uint32, off, n int64) error {
+	if mode&^unix.FALLOC_FL_KEEP_SIZE != 0 {
+		return unix.EOPNOTSUPP
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if mode == 0 {
+		if err := f.grow(&st, off+n-st.Size); err != nil {
+			return err
+		}
+	}
+	return unix.Fallocate(f.Fd(), mode, off, n)
+}
