@@ -126,19 +126,34 @@ func (s *server) Mknod(_ <-chan struct{}, in *fuse.MknodIn, name string, out *fu
 		s.answerLocal(t.parent, name, s.layer.remember(t.path, syscall.S_IFREG), out)
 		return fuse.OK
 	}
-	// There will be no close to commit it at.
 	w, err := s.newFile(t, true)
-	if err == nil {
-		s.layer.addPending(w)
-		w.inode = s.answerLocal(t.parent, name, w, out)
-		w.mu.Lock()
-		err = s.save(w)
-		w.mu.Unlock()
-		if err != nil {
-			s.table.forget(w.inode.id, 1)
+	if err != nil {
+		return s.fail("mknod", t.path, err)
+	}
+	s.layer.addPending(w)
+	w.inode = s.answerLocal(t.parent, name, w, out)
+	// There may be no close to commit it at. tar gives it attributes, and then
+	// opens and writes it.
+	s.layer.mu.Lock()
+	w.timer = time.AfterFunc(s.holdFor, func() { s.saveUnopened(w) })
+	s.layer.mu.Unlock()
+	return fuse.OK
+}
+
+// saveUnopened commits a file that nobody has open.
+func (s *server) saveUnopened(w *work) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s.layer.mu.RLock()
+	open := w.opens > 0
+	s.layer.mu.RUnlock()
+	if w.created && !w.gone && !open {
+		path := w.name()
+		if err := s.save(w); err != nil {
+			s.fail("mknod", path, err)
+			s.drop(w)
 		}
 	}
-	return s.fail("mknod", t.path, err)
 }
 
 // Mkdir implements fuse.RawFileSystem. A directory of keys is local until a

@@ -144,7 +144,11 @@ func (f *fakeStore) At(_ context.Context, revision int64) (*mapping.Tree, error)
 
 func (f *fakeStore) Barrier(context.Context) (int64, error) { return f.Tree().Revision(), nil }
 
-func (f *fakeStore) Writable() error { return f.writable }
+func (f *fakeStore) Writable() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.writable
+}
 
 func (f *fakeStore) Usage() (size, quota int64) { return 1 << 20, 1 << 30 }
 

@@ -148,11 +148,28 @@ func (l *layer) addPending(w *work) {
 	l.changed()
 }
 
+// unopened returns the files that wait for nobody to close them.
+func (l *layer) unopened() []*work {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	var list []*work
+	for _, w := range l.pending {
+		if w.timer != nil {
+			w.timer.Stop()
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
 // dropPending stops showing it.
 func (l *layer) dropPending(w *work) {
 	l.mu.Lock()
 	if l.pending[w.path] == w {
 		delete(l.pending, w.path)
+	}
+	if w.timer != nil {
+		w.timer.Stop()
 	}
 	l.mu.Unlock()
 	l.changed()
@@ -282,6 +299,9 @@ func (s *server) openLayer() error {
 // closeLayer carries out what is held back. The mount is gone.
 func (s *server) closeLayer() {
 	if s.layer != nil {
+		for _, w := range s.layer.unopened() {
+			s.saveUnopened(w)
+		}
 		s.expireBelow("")
 	}
 	if s.temporary != "" {

@@ -42,6 +42,7 @@ type work struct {
 	like  *mapping.Shape
 	set   attrs
 	begun time.Time
+	timer *time.Timer // of a file made by mknod
 }
 
 var _ local = (*work)(nil)
