@@ -33,6 +33,6 @@ func BenchmarkValidate(b *testing.B) {
 func BenchmarkUnknown(b *testing.B) {
 	c := load(b)
 	for b.Loop() {
-		c.TypeOf("bench/00/0001/field", nil)
+		c.TypeOf("bench/00/0001/field")
 	}
 }

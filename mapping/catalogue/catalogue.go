@@ -3,7 +3,6 @@ package catalogue
 import (
 	_ "embed"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -85,16 +84,13 @@ func (c *Catalogue) Class(path string) Class {
 	return e.Class
 }
 
-// TypeOf is the type that a new leaf or directory at path is to have when it is
-// written with this content; empty when the catalogue does not say. A nullable
-// value that is written as null is one.
-func (c *Catalogue) TypeOf(path string, content []byte) mapping.Type {
+// TypeOf is the type that a new leaf or directory at path is to have, empty when
+// the catalogue does not say or leaves it to the text: a value that may be null
+// is null when it is written as null.
+func (c *Catalogue) TypeOf(path string) mapping.Type {
 	e, ok := c.Entry(path)
-	if !ok {
+	if !ok || e.Nullable {
 		return ""
-	}
-	if e.Nullable && strings.TrimSuffix(string(content), "\n") == "null" {
-		return mapping.Null
 	}
 	return e.Type
 }
