@@ -11,16 +11,19 @@ import (
 // attempt is a transaction that was sent, and what became known of it besides
 // its answer.
 //
-// The answer of a transaction is lost when the connection breaks, the leader
-// changes or time runs out. Whether it was carried out is then read from the revisions
-// that the watch brings: one that puts and deletes just what the plan does, and nothing
-// else, is taken for it. Up to a newest revision that is asked for afterwards, the watch has shown every revision, so that
-// one that was not seen by then was not carried out.
+// The answer of a transaction is lost when the connection breaks, the leader changes or
+// time runs out. Whether it was carried out is then read from the revisions that the watch
+// brings: one that puts and deletes just what the plan does, and nothing else, is taken
+// for it. Up to a newest revision that is asked for afterwards, the watch has shown every
+// revision, so that one that was not seen by then was not carried out.
 //
-// What this cannot tell apart: a transaction of somebody else that made the same change of the same keys to the same
-// bytes at the same time. The stored bytes are then what was asked for either way, but of two who both count a number up from 5, both may believe that their 6
-// was stored. And a request that is still on its way inside the cluster, from a member that lost its leader, may be carried out
-// after it was looked up: then either its compares fail, because the edit was made again meanwhile, or, if that edit was refused, the first one counts after all.
+// What this cannot tell apart: a transaction of somebody else that made the same change of
+// the same keys to the same bytes at the same time. The stored bytes are then what was
+// asked for either way, but of two who both count a number up from 5, both may believe
+// that their 6 was stored. And a request that is still on its way inside the cluster, from
+// a member that lost its leader, may be carried out after it was looked up: then either
+// its compares fail, because the edit was made again meanwhile, or, if that edit was
+// refused, the first one counts after all.
 type attempt struct {
 	plan  mapping.Plan
 	epoch int // of the tree that it was planned on
@@ -74,8 +77,8 @@ func (a *attempt) deletes(key string) bool {
 	return false
 }
 
-// holds reports whether a tree that was read anew looks as if the attempt had
-// been carried out: all that it puts is there, from one newer revision, and all that it deletes is not.
+// holds reports whether a tree that was read anew looks as if the attempt had been carried
+// out: all that it puts is there, from one newer revision, and all that it deletes is not.
 func (a *attempt) holds(tree *mapping.Tree) bool {
 	var revision int64
 	for i := range a.plan.Puts {

@@ -54,8 +54,9 @@ const (
 
 // Options are what a Cache is opened with. Client and Settings are required.
 type Options struct {
-	// Client speaks to etcd, with its TLS and authentication. It stays the caller's, who closes it
-	// after the Cache. It should have DialKeepAliveTime and DialKeepAliveTimeout set: a connection into a black hole is only given up by them.
+	// Client speaks to etcd, with its TLS and authentication. It stays the caller's, who
+	// closes it after the Cache. It should have DialKeepAliveTime and DialKeepAliveTimeout
+	// set: a connection into a black hole is only given up by them.
 	Client   *clientv3.Client
 	Settings mapping.Settings
 	// Logger gets what an operator should know, never a value; nil: nothing is logged.
@@ -66,9 +67,10 @@ type Options struct {
 	RequestLimit int
 	// Timeout bounds a commit or barrier whose context has no deadline; 0: 15 s.
 	Timeout time.Duration
-	// Publish is told of each tree after it is shown: old is the one of the call before, keys are those whose
-	// value came, went or changed (none when only the revision or metadata moved). It is called in order and never
-	// concurrently, by the follower or by a commit. It must not block, nor call the Cache.
+	// Publish is told of each tree after it is shown: old is the one of the call before,
+	// keys are those whose value came, went or changed (none when only the revision or
+	// metadata moved). It is called in order and never concurrently, by the follower or by
+	// a commit. It must not block, nor call the Cache.
 	Publish func(old, new *mapping.Tree, keys []string)
 }
 
@@ -112,7 +114,8 @@ type Cache struct {
 	wg     sync.WaitGroup
 }
 
-// callOptions: fail at once when there is no connection, so that a request that was never sent is known as such; and take pages of any size.
+// callOptions: fail at once when there is no connection, so that a request that was never
+// sent is known as such; and take pages of any size.
 func callOptions() []grpc.CallOption {
 	return []grpc.CallOption{grpc.WaitForReady(false), grpc.MaxCallRecvMsgSize(math.MaxInt32)}
 }
@@ -121,8 +124,8 @@ func callOptions() []grpc.CallOption {
 // returns. It keeps trying until ctx ends (15 s if that has no deadline) while
 // etcd does not answer.
 //
-// Errors are *mapping.Error: Invalid for settings that make no tree, Denied for missing rights or a wrong
-// password, ReadOnly when etcd is out of reach.
+// Errors are *mapping.Error: Invalid for settings that make no tree, Denied for missing
+// rights or a wrong password, ReadOnly when etcd is out of reach.
 func Open(ctx context.Context, options Options) (*Cache, error) {
 	empty, err := mapping.NewTree(options.Settings)
 	if err != nil {

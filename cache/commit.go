@@ -28,9 +28,13 @@ const (
 // a newer tree when somebody else changed what it read. When it returns nil, Tree
 // shows the change. A plan that is empty is success, and nothing is sent.
 //
-// Errors are *mapping.Error, and nothing was changed unless said: the edit's own; ReadOnly when etcd is out of
-// reach; TooLarge, or MoveTooLarge for a move, over the request limit; NoSpace; Denied; Busy when others kept changing the same for 100 tries, when the plan does not fit the tree it was made on, or when keys of a large directory vanished
-// while it was moved or removed (the rest was); Canceled; TimedOut when it was sent and ctx ended (15 s if it has no deadline) before it became known whether it counts, or before it is shown here.
+// Errors are *mapping.Error, and nothing was changed unless said: the edit's own; ReadOnly
+// when etcd is out of reach; TooLarge, or MoveTooLarge for a move, over the request limit;
+// NoSpace; Denied; Busy when others kept changing the same for 100 tries, when the plan
+// does not fit the tree it was made on, or when keys of a large directory vanished while
+// it was moved or removed (the rest was); Canceled; TimedOut when it was sent and ctx
+// ended (15 s if it has no deadline) before it became known whether it counts, or before
+// it is shown here.
 func (c *Cache) Commit(ctx context.Context, edit mapping.Edit) error {
 	ctx, done := c.bounded(ctx)
 	defer done()
@@ -187,8 +191,9 @@ func (m *commit) shown(ctx context.Context, a *attempt, t *transaction, response
 	return nil
 }
 
-// conflict waits for the tree that shows why a compare failed. From the first one on, the commits of this mount
-// that meet conflicts go one after the other, so that they do not overtake each other without end.
+// conflict waits for the tree that shows why a compare failed. From the first one on, the
+// commits of this mount that meet conflicts go one after the other, so that they do not
+// overtake each other without end.
 func (m *commit) conflict(ctx context.Context, revision int64) error {
 	c := m.cache
 	if !m.turn {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,16 @@ import (
 	"github.com/openvstorage/ovscfgfs/test/faults"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if n := os.Getenv(memberEnv); n != "" {
+		if err := runMember(n); err != nil {
+			fmt.Fprintln(os.Stderr, "member", n, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // long bounds what takes well under a second on an idle machine.
 const long = 90 * time.Second

@@ -83,8 +83,10 @@ func (c *Cache) watch(ctx context.Context) error {
 	// A member that has lost its cluster ends the watch, instead of keeping it silent.
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
 	defer cancel()
-	// Fragments are not asked for: a server takes time quadratic in the number of events to cut them (sendFragments in
-	// v3rpc/watch.go sizes the whole fragment after each event), 20 s for a revision of 30,000 small keys that it sends at once in 0.1 s whole.
+	// Fragments are not asked for: a server takes time quadratic in the number of events
+	// to cut them (sendFragments in v3rpc/watch.go sizes the whole fragment after each
+	// event), 20 s for a revision of 30,000 small keys that it sends at once in 0.1 s
+	// whole.
 	responses := c.watcher.Watch(ctx, c.start, clientv3.WithRange(c.end), clientv3.WithRev(c.Tree().Revision()+1),
 		clientv3.WithProgressNotify(), clientv3.WithCreatedNotify())
 	for {

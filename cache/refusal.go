@@ -27,9 +27,11 @@ func passing(err error) bool {
 	return errors.Is(known, rpctypes.ErrNotLeader) || errors.Is(known, rpctypes.ErrTooManyRequests)
 }
 
-// unsent reports whether err says that a request never left this process: there was no connection. The texts are those of
-// gRPC-Go's transport (internal/transport/http2_client.go), which gives them no code of their own; one
-// that it does not know only costs a look-up of the outcome. TestUnsent holds it to the version in use.
+// unsent reports whether err says that a request never left this process: there was no
+// connection. The texts are those of gRPC-Go's transport
+// (internal/transport/http2_client.go), which gives them no code of their own; one that it
+// does not know only costs a look-up of the outcome. TestUnsent holds it to the version in
+// use.
 func unsent(err error) bool {
 	if status.Code(err) != codes.Unavailable {
 		return false

@@ -11,9 +11,10 @@ import (
 // revisions splits a watch response into the revisions that it holds, in order,
 // each with its changes under the prefix (none if it changed only other keys).
 //
-// A response holds only whole revisions: the server sends the events of a transaction together
-// (server/storage/mvcc, watchable_store.go and watcher_group.go) and cuts them only into fragments; where those are
-// asked for, the client puts them together before it hands them on (client/v3, watch.go). TestLargeRevision holds it to that.
+// A response holds only whole revisions: the server sends the events of a transaction
+// together (server/storage/mvcc, watchable_store.go and watcher_group.go) and cuts them
+// only into fragments; where those are asked for, the client puts them together before it
+// hands them on (client/v3, watch.go). TestLargeRevision holds it to that.
 func (c *Cache) revisions(response clientv3.WatchResponse) iter.Seq2[int64, []mapping.Change] {
 	return func(yield func(int64, []mapping.Change) bool) {
 		events := response.Events

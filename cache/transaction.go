@@ -11,9 +11,9 @@ import (
 )
 
 // etcd bounds the compares and the operations of a transaction together along each path of
-// nested transactions: the larger of both numbers, summed over the levels, is at
-// most --max-txn-ops (server, v3rpc/key.go checkTxnRequest). Compares have to be on the top level, because a
-// nested transaction that fails does not undo the others.
+// nested transactions: the larger of both numbers, summed over the levels, is at most
+// --max-txn-ops (server, v3rpc/key.go checkTxnRequest). Compares have to be on the top
+// level, because a nested transaction that fails does not undo the others.
 const (
 	maxTxnOps   = 128 // etcd's default
 	maxCompares = 100 // leaves 28 for four levels of 7: 240,100 operations
@@ -22,7 +22,8 @@ const (
 // transaction is a plan as etcd takes it.
 type transaction struct {
 	request *pb.TxnRequest
-	// ranges are the places of the range deletes among the operations, in the order of Plan.DeleteRanges.
+	// ranges are the places of the range deletes among the operations, in the order of
+	// Plan.DeleteRanges.
 	ranges []int
 }
 
@@ -85,9 +86,10 @@ func nest(operations []*pb.RequestOp, compares int) ([]*pb.RequestOp, bool) {
 
 // compares are the conditions under which the plan may be carried out.
 //
-// A key that is guarded by a compare of its own may neither have changed nor gone. There is room for
-// maxCompares of these; the guards beyond share a compare over the range that they lie in, that nothing
-// in it is newer than the tree. It also fails for a change of another key there, which costs a retry, and it does not see that a key was deleted.
+// A key that is guarded by a compare of its own may neither have changed nor gone. There
+// is room for maxCompares of these; the guards beyond share a compare over the range that
+// they lie in, that nothing in it is newer than the tree. It also fails for a change of
+// another key there, which costs a retry, and it does not see that a key was deleted.
 func compares(plan *mapping.Plan, tree *mapping.Tree) []*pb.Compare {
 	var all []*pb.Compare
 	for _, prefix := range plan.Absent {

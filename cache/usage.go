@@ -28,8 +28,9 @@ func (u *usage) init() {
 	u.wanted <- struct{}{}
 }
 
-// Usage returns the size of etcd's database and its quota in bytes, as of a few
-// seconds ago; zero until they are first known. It never waits: it has them measured in the background.
+// Usage returns the size of etcd's database and its quota in bytes, as of a few seconds
+// ago; zero until they are first known. It never waits: it has them measured in the
+// background.
 func (c *Cache) Usage() (size, quota int64) {
 	if time.Since(time.Unix(0, c.usage.measured.Load())) > usageFor {
 		ask(c.usage.wanted)

@@ -60,8 +60,9 @@ func MaxRequestBytes(bytes uint) Option { return func(c *embed.Config) { c.MaxRe
 // when it serves. What etcd has to report at its error level goes to logger,
 // which may be nil.
 //
-// Errors are *mapping.Error: Invalid for an address that is not a URL, Exists for one that is in
-// use, Denied for a directory that cannot be written, Busy for one that another server uses, TimedOut when the server does not become ready.
+// Errors are *mapping.Error: Invalid for an address that is not a URL, Exists for one that
+// is in use, Denied for a directory that cannot be written, Busy for one that another
+// server uses, TimedOut when the server does not become ready.
 func Start(dir, listenURL string, logger *slog.Logger, options ...Option) (*Server, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
