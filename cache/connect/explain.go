@@ -30,9 +30,6 @@ func (o Options) explain(ctx context.Context, config *tls.Config, cause error) e
 	case strings.Contains(text, "user name is empty"), strings.Contains(text, "invalid auth token"):
 		return &mapping.Error{Kind: mapping.Denied, Err: cause,
 			Reason: "etcd asks for a user: give --user NAME and --password-file FILE"}
-	case strings.Contains(text, "authentication is not enabled"):
-		return &mapping.Error{Kind: mapping.Denied, Err: cause,
-			Reason: "etcd has its authentication turned off: leave --user away"}
 	}
 	reasons := make([]string, 0, len(o.Endpoints))
 	for _, endpoint := range o.Endpoints {
