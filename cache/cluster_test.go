@@ -86,6 +86,7 @@ func newCluster(t *testing.T) []member {
 // TestLeaderIsLost counts on two nodes while the leader of a cluster of three is
 // killed: no addition is lost or made twice, and both nodes follow on.
 func TestLeaderIsLost(t *testing.T) {
+	t.Parallel()
 	const each = 60
 	members := newCluster(t)
 	var endpoints []string

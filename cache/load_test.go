@@ -8,6 +8,7 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
 
 	"github.com/openvstorage/ovscfgfs/cache"
@@ -85,7 +86,8 @@ func TestOpenSaysWhyNot(t *testing.T) {
 }
 
 func TestRights(t *testing.T) {
-	e := newEtcd(t)
+	t.Parallel()
+	e := newEtcd(t, func(c *embed.Config) { c.BcryptCost = 4 }) // the lowest there is
 	e.put("/ovs", "root", "/ovs/a", "1", "/ovs/secret", "2")
 	do := func(_ any, err error) {
 		t.Helper()

@@ -38,6 +38,7 @@ func TestLossIsNoticedAndResumed(t *testing.T) {
 		{name: "compacted meanwhile", lose: "cut", compactAway: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			e := newEtcd(t)
 			e.put("/ovs/kept", "1", "/ovs/gone", "1", "/ovs/d/changed", "1", "/ovs/same", "1")
 			proxy := proxied(t, e)

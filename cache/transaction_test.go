@@ -48,8 +48,8 @@ func tree(t testing.TB, keys int) *mapping.Tree {
 }
 
 func TestTransactionFitsEtcdsLimits(t *testing.T) {
-	for _, n := range []int{1, 99, 100, 101, 127, 128, 129, 500, 3_000, 60_000} {
-		for _, guards := range []int{0, 1, 32, 100, 101, 1_000} {
+	for _, n := range []int{1, 99, 100, 101, 127, 128, 129, 500, 3_000, 30_000} {
+		for _, guards := range []int{0, 32, 100, 1_000} {
 			var plan mapping.Plan
 			for i := range n {
 				plan.Puts = append(plan.Puts, mapping.Put{Key: fmt.Sprint(i)})
