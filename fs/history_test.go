@@ -179,3 +179,35 @@ func TestHistoryIsLetGo(t *testing.T) {
 		t.Errorf("%d trees are kept, want %d", len(h.kept), maxKept)
 	}
 }
+
+func TestHistoryCannotBeWritten(t *testing.T) {
+	m, first, _ := pasts(t)
+	text, dir := m.path(at(first, "text")), m.path(at(first, "vpools"))
+	commits := m.store.commits
+	for what, err := range map[string]error{
+		"write":    os.WriteFile(text, []byte("x"), 0o644),
+		"create":   os.WriteFile(dir+"/new", []byte("x"), 0o644),
+		"scratch":  os.WriteFile(dir+"/.new.swp", []byte("x"), 0o644),
+		"view":     os.WriteFile(dir+".json", []byte("{}"), 0o644),
+		"remove":   os.Remove(text),
+		"rmdir":    syscall.Rmdir(dir),
+		"mkdir":    os.Mkdir(dir+"/d", 0o755),
+		"rename":   os.Rename(text, text+"2"),
+		"move out": os.Rename(text, m.path("text2")),
+		"move in":  os.Rename(m.path("text"), dir+"/text"),
+		"truncate": os.Truncate(text, 0),
+		"chmod":    os.Chmod(text, 0o600),
+		"times":    os.Chtimes(text, time.Now(), time.Now()),
+		"xattr":    syscall.Setxattr(text, "user.type", []byte("string"), 0),
+	} {
+		if !errors.Is(err, syscall.EROFS) {
+			t.Errorf("%s: %v, want EROFS", what, err)
+		}
+	}
+	if err := os.Mkdir(m.path(".ovscfgfs/history/new"), 0o755); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("mkdir of a revision: %v", err)
+	}
+	if m.store.commits != commits {
+		t.Error("something was committed")
+	}
+}
