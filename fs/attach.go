@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,11 +9,16 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
 // attach mounts: with mount(2) where this process may, else with the set-uid
 // program fusermount3.
 func (m *Mounted) attach(o *fuse.MountOptions) (server *fuse.Server, direct bool, err error) {
+	if _, err := m.checkPoint(); err != nil {
+		return nil, false, err
+	}
 	if os.Geteuid() == 0 {
 		server, err = m.attachDirect(o)
 		return server, true, err
@@ -24,11 +30,28 @@ func (m *Mounted) attach(o *fuse.MountOptions) (server *fuse.Server, direct bool
 	return server, false, err
 }
 
+// checkPoint looks at the mountpoint before anything is mounted on it.
+func (m *Mounted) checkPoint() (unix.Stat_t, error) {
+	var st unix.Stat_t
+	err := unix.Stat(m.point, &st)
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return st, mapping.Errorf(mapping.NotFound, m.point, "the mountpoint does not exist; create it with: mkdir -p %s", m.point)
+	case errors.Is(err, unix.ENOTCONN):
+		return st, mapping.Errorf(mapping.Stale, m.point, "a mount whose daemon has died is still there; remove it with: umount -l %s", m.point)
+	case err != nil:
+		return st, mapping.Errorf(mapping.Other, m.point, "the mountpoint cannot be used: %w", err)
+	case st.Mode&unix.S_IFMT != unix.S_IFDIR:
+		return st, mapping.Errorf(mapping.NotDirectory, m.point, "the mountpoint is not a directory")
+	}
+	return st, nil
+}
+
 // attachDirect mounts with mount(2). It opens the device itself, close-on-exec:
 // a program that this process runs must not keep the connection alive.
 func (m *Mounted) attachDirect(o *fuse.MountOptions) (*fuse.Server, error) {
-	var st unix.Stat_t
-	if err := unix.Stat(m.point, &st); err != nil {
+	st, err := m.checkPoint()
+	if err != nil {
 		return nil, err
 	}
 	fd, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)

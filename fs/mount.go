@@ -2,9 +2,7 @@ package fs
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -40,8 +38,9 @@ func newMount(o Options) (*Mounted, error) {
 }
 
 // Mount mounts what o says and returns when the kernel serves it. Its errors
-// are *mapping.Error, NotFound without the mountpoint or /dev/fuse, Denied
-// without the privilege, Busy when the mountpoint is taken.
+// are *mapping.Error: NotFound without the mountpoint or /dev/fuse,
+// NotDirectory, Stale when a mount without a daemon is there, Denied without
+// the privilege.
 func Mount(o Options) (*Mounted, error) {
 	m, err := newMount(o)
 	if err != nil {
@@ -146,15 +145,12 @@ func mountError(point string, err error) error {
 		return e
 	}
 	switch {
-	case errors.Is(err, syscall.ENOENT):
-		if _, serr := os.Stat("/dev/fuse"); serr != nil {
-			return mapping.Errorf(mapping.NotFound, "/dev/fuse", "there is no /dev/fuse: load the kernel module (modprobe fuse), or give the container the device")
-		}
-		return mapping.Errorf(mapping.NotFound, point, "the mountpoint does not exist; create it with: mkdir -p %s", point)
+	case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ENXIO), errors.Is(err, syscall.ENODEV):
+		return mapping.Errorf(mapping.NotFound, "/dev/fuse", "there is no /dev/fuse: load the kernel module (modprobe fuse), or give the container the device: %w", err)
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
 		return mapping.Errorf(mapping.Denied, point, "no privilege to mount: run as root, or install fusermount3 (package fuse3): %w", err)
 	case errors.Is(err, syscall.EBUSY):
 		return mapping.Errorf(mapping.Busy, point, "the mountpoint is in use")
 	}
-	return mapping.Errorf(mapping.Other, point, "cannot mount: %s", fmt.Sprint(err))
+	return mapping.Errorf(mapping.Other, point, "cannot mount: %w", err)
 }
