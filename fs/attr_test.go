@@ -37,7 +37,7 @@ func TestModes(t *testing.T) {
 
 // Inode numbers come from the path: they stay when a value changes, from mount
 // to mount and in each mount.
-func TestInodeNumbersStay(t *testing.T) {
+func TestInodeNumbersComeFromPaths(t *testing.T) {
 	numbers := func(m *mountedTest) (list []uint64) {
 		for _, path := range []string{"doc", "doc/a", "dir/k", "doc/list/0"} {
 			var st unix.Stat_t

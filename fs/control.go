@@ -29,19 +29,15 @@ const (
 
 var controlNames = [...]string{controlStatus, controlErrors, controlConfig, controlBarrier, controlMetrics}
 
-// control answers for .ovscfgfs. A file's content is made when it is opened, or
-// on a read-only mount, where the kernel does not say when that is, by the
-// read of its first byte.
+// control answers for .ovscfgfs. A file's content is made by the first read of
+// each open, on a read-only mount by that of each inode (computed).
 type control struct {
 	s       *server
 	started time.Time
-
-	mu   sync.Mutex
-	last map[uint64][]byte // by inode: what a read without a handle goes on in
 }
 
 func newControl(s *server) *control {
-	return &control{s: s, started: time.Now(), last: make(map[uint64][]byte)}
+	return &control{s: s, started: time.Now()}
 }
 
 // lookupControl answers for .ovscfgfs itself and the names in it.
@@ -54,7 +50,7 @@ func (s *server) lookupControl(parent *inode, name string, out *fuse.EntryOut) f
 	}
 	for _, known := range controlNames {
 		if name == known {
-			return s.answer(s.table.refer(parent, name, kindControl, false, nil), out)
+			return s.answer(s.referComputed(parent, name, kindControl), out)
 		}
 	}
 	return fuse.ENOENT
@@ -196,23 +192,18 @@ func (f *controlFile) read(cancel <-chan struct{}, buf []byte, offset int64) ([]
 
 func (f *controlFile) size() (int64, bool) { return 0, false }
 
-// read answers a read without a handle. The pages that the kernel makes of it
-// are dropped at once, so that the next reader gets a new content.
-func (c *control) read(cancel <-chan struct{}, i *inode, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
-	c.mu.Lock()
-	content, ok := c.last[i.id]
-	c.mu.Unlock()
-	if in.Offset == 0 || !ok {
-		var err error
-		if content, err = c.content(fuseContext(cancel), i.name); err != nil {
+// read answers a read without a handle.
+func (c *control) read(cancel <-chan struct{}, i *inode, in *fuse.ReadIn) (fuse.ReadResult, fuse.Status) {
+	r, ok := c.s.computed.get(i)
+	if !ok {
+		content, err := c.content(fuseContext(cancel), i.name)
+		if err != nil {
 			return nil, c.s.fail("read", c.s.path(i), err)
 		}
-		c.mu.Lock()
-		c.last[i.id] = content
-		c.mu.Unlock()
+		r = rendered{content: content}
+		c.s.computed.put(i, r)
 	}
-	c.s.notices.drop(i)
-	return slice(content, in), fuse.OK
+	return slice(r.content, in), fuse.OK
 }
 
 func fuseContext(cancel <-chan struct{}) context.Context { return &fuse.Context{Cancel: cancel} }

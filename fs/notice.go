@@ -29,7 +29,6 @@ type notices struct {
 	published batch
 	checks    []*inode
 	relists   []*inode
-	drops     []*inode
 	pushes    []*inode
 	waiters   []waiter
 	later     []retry
@@ -150,9 +149,6 @@ func (w *notices) checkLocked(i *inode) {
 // relist has the worker look at all that the kernel has of a directory.
 func (w *notices) relist(i *inode) { w.add(&w.relists, i) }
 
-// drop has the worker drop the pages of i.
-func (w *notices) drop(i *inode) { w.add(&w.drops, i) }
-
 // pushSiblings has the worker give the kernel the contents of the small leaves
 // beside i.
 func (w *notices) pushSiblings(i *inode) { w.add(&w.pushes, i) }
@@ -204,8 +200,8 @@ func (w *notices) run() {
 // step takes what is queued and works on it; it reports whether there is more.
 func (w *notices) step() bool {
 	w.mu.Lock()
-	b, checks, relists, drops := w.published, w.checks, w.relists, w.drops
-	w.published, w.checks, w.relists, w.drops = batch{}, nil, nil, nil
+	b, checks, relists := w.published, w.checks, w.relists
+	w.published, w.checks, w.relists = batch{}, nil, nil
 	var push *inode
 	if n := len(w.pushes); n > 0 {
 		push, w.pushes = w.pushes[0], w.pushes[1:]
@@ -222,9 +218,6 @@ func (w *notices) step() bool {
 	for _, i := range relists {
 		w.compareAll(i)
 	}
-	for _, i := range drops {
-		w.kernel.InodeNotify(i.id, 0, 0)
-	}
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -232,7 +225,7 @@ func (w *notices) step() bool {
 		w.done = max(w.done, b.upTo)
 		w.waiters = releaseWaiters(w.waiters, w.done)
 	}
-	busy := w.published.changes > 0 || len(w.checks) > 0 || len(w.relists) > 0 || len(w.drops) > 0
+	busy := w.published.changes > 0 || len(w.checks) > 0 || len(w.relists) > 0
 	if len(deferred) > 0 {
 		// A request is at work on these names; it is tried again after a pause,
 		// if nothing else brings the worker here before.
@@ -245,7 +238,7 @@ func (w *notices) step() bool {
 	} else if push != nil {
 		w.pushes = append(w.pushes, push)
 	}
-	return busy || len(w.pushes) > 0 || len(w.checks) > 0 || len(w.relists) > 0 || len(w.drops) > 0
+	return busy || len(w.pushes) > 0 || len(w.checks) > 0 || len(w.relists) > 0
 }
 
 func releaseWaiters(list []waiter, done uint64) []waiter {
@@ -392,7 +385,7 @@ func (w *notices) idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.working && w.published.changes == 0 &&
-		len(w.checks)+len(w.relists)+len(w.drops)+len(w.pushes)+len(w.later) == 0
+		len(w.checks)+len(w.relists)+len(w.pushes)+len(w.later) == 0
 }
 
 // fadeLater lets go of told after a while; i.mu is held.

@@ -17,13 +17,12 @@ func (s *server) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse
 	}
 	switch k, _ := s.table.what(i); k {
 	case kindControl:
-		return s.control.read(cancel, i, in, buf)
+		return s.control.read(cancel, i, in)
 	case kindView:
 		content, _, err := s.viewContent(i)
 		if err != nil {
 			return nil, fuse.Status(errnoOf(err))
 		}
-		s.notices.drop(i)
 		return slice(content, in), fuse.OK
 	}
 	n, st := s.shown(i)

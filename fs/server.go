@@ -20,6 +20,7 @@ type server struct {
 	notices  *notices
 	problems *problems
 	control  *control
+	computed computed
 	history  *history
 	listings listings
 	handles  handles
@@ -55,7 +56,12 @@ func newServer(o Options) *server {
 func (s *server) String() string { return "ovscfgfs" }
 
 // Forget implements fuse.RawFileSystem.
-func (s *server) Forget(nodeid, nlookup uint64) { s.table.forget(nodeid, nlookup) }
+func (s *server) Forget(nodeid, nlookup uint64) {
+	s.table.forget(nodeid, nlookup)
+	if s.opt.ReadOnly && s.table.get(nodeid) == nil {
+		s.computed.forget(nodeid)
+	}
+}
 
 // node returns the node that i shows in t; not ok if there is none, because i
 // is detached, was removed, or is not of the tree. The kind of entry may have

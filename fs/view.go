@@ -12,7 +12,7 @@ func (s *server) referView(parent *inode, dir mapping.Node, name string) *inode 
 	if _, _, ok := viewIn(dir, name); !ok {
 		return nil
 	}
-	return s.table.refer(parent, name, kindView, false, nil)
+	return s.referComputed(parent, name, kindView)
 }
 
 // viewIn returns what a view shows: name is that of a view and what it names is a
@@ -32,8 +32,20 @@ func viewIn(dir mapping.Node, name string) (mapping.Node, mapping.Format, bool) 
 	return n, format, true
 }
 
-// viewContent renders the view i as it is now.
+// viewContent renders the view i: as it is now, or on a read-only mount as it
+// was when it was looked up.
 func (s *server) viewContent(i *inode) (content []byte, of mapping.Node, err error) {
+	if r, ok := s.computed.get(i); ok {
+		return r.content, r.of, nil
+	}
+	content, of, err = s.renderView(i)
+	if err == nil && s.opt.ReadOnly {
+		s.computed.put(i, rendered{content, of})
+	}
+	return content, of, err
+}
+
+func (s *server) renderView(i *inode) (content []byte, of mapping.Node, err error) {
 	s.table.mu.RLock()
 	parent, name := i.parent, i.name
 	s.table.mu.RUnlock()
