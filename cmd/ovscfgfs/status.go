@@ -88,8 +88,10 @@ type mountStatus struct {
 
 func readStatus(mountpoint string) (mountStatus, []byte, error) {
 	var status mountStatus
-	data, err := os.ReadFile(filepath.Join(mountpoint, ".ovscfgfs", "status"))
+	data, err := readWithin(answerTime, filepath.Join(mountpoint, ".ovscfgfs", "status"))
 	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return status, nil, failf(exitMountpoint, "the daemon of %s does not answer: end it (kill) and mount anew", mountpoint)
 	case dead(err):
 		return status, nil, failf(exitMountpoint, "the daemon of %s is gone: ovscfgfs umount %s cleans it up", mountpoint, mountpoint)
 	case err != nil:
@@ -99,6 +101,29 @@ func readStatus(mountpoint string) (mountStatus, []byte, error) {
 		return status, data, failf(exitFailure, "the status of %s cannot be understood, is it of another version? %w", mountpoint, err)
 	}
 	return status, data, nil
+}
+
+// answerTime is how long a daemon may take to tell its status.
+const answerTime = 10 * time.Second
+
+// readWithin reads a file, or fails with os.ErrDeadlineExceeded when its daemon
+// does not answer; the goroutine that waits for it then ends with the process.
+func readWithin(limit time.Duration, name string) ([]byte, error) {
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		data, err := os.ReadFile(name)
+		done <- result{data, err}
+	}()
+	select {
+	case r := <-done:
+		return r.data, r.err
+	case <-time.After(limit):
+		return nil, os.ErrDeadlineExceeded
+	}
 }
 
 func printStatus(w io.Writer, mountpoint string, raw bool) error {
