@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,8 +93,7 @@ func TestToolsOnHistory(t *testing.T) {
 	m, first, second := pasts(t)
 	run := func(want int, name string, args ...string) string {
 		t.Helper()
-		cmd := exec.Command(name, args...)
-		cmd.Dir = m.path(".ovscfgfs/history")
+		cmd := inside(t.Context(), m.path(".ovscfgfs/history"), name, args...)
 		out, err := cmd.CombinedOutput()
 		if code := cmd.ProcessState.ExitCode(); code != want {
 			t.Fatalf("%s %v ends with %d (%v): %s", name, args, code, err, out)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"os/exec"
 	"strconv"
 	"syscall"
 	"testing"
@@ -33,8 +32,7 @@ func (m *mountedTest) terminal(steps [][2]string, program string, args ...string
 		m.t.Fatal(err)
 	}
 	defer slave.Close()
-	cmd := exec.CommandContext(m.t.Context(), program, args...)
-	cmd.Dir = m.dir
+	cmd := inside(m.t.Context(), m.dir, program, args...)
 	cmd.Env = append(os.Environ(), "TERM=xterm", "LC_ALL=C.UTF-8", "HOME="+m.t.TempDir())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}

@@ -26,9 +26,8 @@ func (m *mountedTest) run(status int, program string, args ...string) string {
 	}
 	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := inside(ctx, m.dir, program, args...)
 	cmd.WaitDelay = patience
-	cmd.Dir = m.dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+m.t.TempDir(), "HOME="+m.t.TempDir(), "LC_ALL=C.UTF-8", "TERM=dumb")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
