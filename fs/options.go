@@ -57,6 +57,9 @@ type Options struct {
 	Status func() any
 	// Config is what .ovscfgfs/config shows, a value for encoding/json; may be nil.
 	Config any
+	// Class returns what the attribute user.ovscfgfs.reconfigurable of a path in the tree shows, "" for
+	// none. It is called from any number of goroutines; may be nil.
+	Class func(path string) string
 	// FSName is the device name in the mount table; "ovscfgfs" if empty.
 	FSName string
 	// MountOptions are more options for the kernel, as in fstab.

@@ -21,7 +21,7 @@ type problem struct {
 	Time  time.Time `json:"time"`
 	Op    string    `json:"op"`
 	Path  string    `json:"path"`
-	Errno string    `json:"errno"`
+	Errno string    `json:"errno,omitempty"`
 	Error string    `json:"error"`
 }
 
@@ -48,21 +48,36 @@ func (p *problems) add(op, path string, errno syscall.Errno, err error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	entry := problem{p.now(), op, path, unix.ErrnoName(errno), reason}
 	p.total++
-	if len(p.ring) < maxProblems {
-		p.ring = append(p.ring, entry)
-	} else {
-		// The path's newest line is younger than the one that goes, unless it is that one.
-		old := p.ring[p.next]
-		p.ring[p.next] = entry
-		p.next = (p.next + 1) % maxProblems
-		if p.last[old.Path] == old.Error && old.Path != path {
-			delete(p.last, old.Path)
-		}
-	}
+	p.keep(problem{p.now(), op, path, unix.ErrnoName(errno), reason})
 	p.last[path] = reason
 }
+
+// keep puts a line into the ring; p.mu is held.
+func (p *problems) keep(entry problem) {
+	if len(p.ring) < maxProblems {
+		p.ring = append(p.ring, entry)
+		return
+	}
+	// The path's newest line is younger than the one that goes, unless it is that one.
+	old := p.ring[p.next]
+	p.ring[p.next] = entry
+	p.next = (p.next + 1) % maxProblems
+	if p.last[old.Path] == old.Error && old.Path != entry.Path {
+		delete(p.last, old.Path)
+	}
+}
+
+// warn keeps words on a change that was made all the same.
+func (p *problems) warn(path, reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keep(problem{Time: p.now(), Op: "warning", Path: path, Error: reason})
+}
+
+// Warn shows words on a change that was made all the same in .ovscfgfs/errors,
+// as the operation "warning" without an errno. path is a shown path.
+func (m *Mounted) Warn(path, reason string) { m.s.problems.warn(path, reason) }
 
 // of returns the last failure of path, "" without one.
 func (p *problems) of(path string) string {

@@ -149,11 +149,15 @@ func (h *writer) write(data []byte, off int64) error {
 	}
 	w.draft.write(data, off, h.add)
 	w.failed = false
-	if w.created || w.view != 0 || w.gone {
+	if w.view != 0 || w.gone {
 		return nil
 	}
 	t := w.s.store.Tree()
 	n, ok := t.Lookup(path)
+	// A new file may be more than its first line, unless its type is known to be one.
+	if w.created && (ok || w.typ != "" || w.like != nil) {
+		return nil
+	}
 	if ok && off <= before && off+int64(len(data)) == int64(len(w.buf)) && w.typ == "" && !fits(n.Type(), w.buf) {
 		// The words are those of the refused commit.
 		err := mapping.Check(t, path, w.buf, mapping.WriteOptions{})
@@ -163,7 +167,7 @@ func (h *writer) write(data []byte, off int64) error {
 			return err
 		}
 	}
-	if ok && w.line(data, off) && mapping.OneLine(t, path) {
+	if (ok || w.created) && w.line(data, off) && mapping.OneLine(t, path) {
 		h.untold = true
 		err := w.s.save(w)
 		if mapping.KindOf(err) == mapping.Invalid {

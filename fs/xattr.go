@@ -21,6 +21,8 @@ const (
 	xattrVersion  = xattrPrefix + "version"
 	xattrLease    = xattrPrefix + "lease"
 	xattrError    = xattrPrefix + "error"
+	// xattrClass says when a running service takes a changed value.
+	xattrClass = xattrPrefix + "reconfigurable"
 )
 
 // GetXAttr implements fuse.RawFileSystem. What there is not is ENOTSUP and
@@ -90,6 +92,10 @@ func (s *server) xattr(i *inode, name string) ([]byte, bool) {
 	n, ok := s.node(i, s.tree(i))
 	if !ok {
 		return nil, false
+	}
+	if name == xattrClass && s.opt.Class != nil {
+		class := s.opt.Class(s.path(i))
+		return []byte(class), class != ""
 	}
 	return entryXattr(n, name)
 }

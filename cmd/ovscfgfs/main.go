@@ -48,7 +48,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(),
-			importCommand(), exportCommand(),
+			importCommand(), exportCommand(), checkCommand(),
 			versionCommand(), completionCommand(),
 		},
 	}

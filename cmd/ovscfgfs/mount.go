@@ -15,6 +15,7 @@ import (
 	"github.com/openvstorage/ovscfgfs/cache/transfer"
 	"github.com/openvstorage/ovscfgfs/fs"
 	"github.com/openvstorage/ovscfgfs/mapping"
+	"github.com/openvstorage/ovscfgfs/mapping/catalogue"
 )
 
 // loadTime bounds the reading of the whole prefix, which takes seconds for a
@@ -141,6 +142,11 @@ func (d *daemon) startEmbedded() error {
 
 // mount loads the tree and shows it.
 func (d *daemon) mount(ctx context.Context, client *clientv3.Client) error {
+	known, err := catalogue.Load()
+	if err != nil {
+		return failf(exitFailure, "%w", err)
+	}
+	d.config.settings.TypeOf = known.TypeOf
 	relay := new(relay)
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
@@ -155,10 +161,15 @@ func (d *daemon) mount(ctx context.Context, client *clientv3.Client) error {
 		return failf(exitEtcd, "%w", err)
 	}
 	d.onStop(func() { _ = tree.Close() })
-	mounted, err := fs.Mount(d.fsOptions(tree))
+	checked := &validated{Cache: tree, catalogue: known, mode: d.config.validate, logger: d.logger}
+	options := d.fsOptions(tree)
+	options.Store = checked
+	options.Class = func(path string) string { return string(known.Class(path)) }
+	mounted, err := fs.Mount(options)
 	if err != nil {
 		return mountFailure(err)
 	}
+	checked.warnings.Store(mounted)
 	d.mounted = mounted
 	relay.to(mounted.Published)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,6 +33,7 @@ func mountFlags() []cli.Flag {
 		stringFlag("embedded", "", "run an etcd server inside, with its data in `DIR`"),
 		stringFlag("embedded-listen", "127.0.0.1:2379", "where the embedded etcd listens, for etcdctl and other mounts"),
 		stringFlag("import", "", "first put the keys of `FILE` into etcd, if the prefix is empty"),
+		stringFlag("validate", "warn", "hold changes against the catalogue: off, warn or enforce"),
 		boolFlag("daemon", "return when mounted, and go on in the background"),
 		stringFlag("log-file", "", "append the log to `FILE` instead of writing it to standard error"),
 		stringFlag("log-level", "info", "debug, info, warn or error"),
@@ -58,6 +60,7 @@ type mountConfig struct {
 	embedded     string
 	listen       string
 	importFile   string
+	validate     string
 }
 
 func newMountConfig(c *cli.Context) (mountConfig, error) {
@@ -98,6 +101,9 @@ func newMountConfig(c *cli.Context) (mountConfig, error) {
 	m.embedded, m.listen, m.importFile = c.String("embedded"), c.String("embedded-listen"), c.String("import")
 	if m.embedded != "" && c.IsSet("endpoints") {
 		return m, failf(exitUsage, "--embedded runs its own etcd, --endpoints names another: give one of them")
+	}
+	if m.validate = c.String("validate"); !slices.Contains([]string{validateOff, validateWarn, validateEnforce}, m.validate) {
+		return m, failf(exitUsage, "--validate %q is none of off, warn and enforce", m.validate)
 	}
 	if m.scratchLimit, err = parseSize(c.String("scratch-limit")); err != nil {
 		return m, failf(exitUsage, "--scratch-limit %q is no size: write one such as 64MiB", c.String("scratch-limit"))

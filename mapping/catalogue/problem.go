@@ -24,11 +24,14 @@ type Problem struct {
 }
 
 // String is the problem in one line.
-func (p Problem) String() string {
+func (p Problem) String() string { return p.Path + ": " + p.Brief() }
+
+// Brief is the problem in one line, without its path.
+func (p Problem) Brief() string {
 	if p.Value == "" {
-		return p.Path + ": " + p.Words + " [" + p.Rule + "]"
+		return p.Words + " [" + p.Rule + "]"
 	}
-	return p.Path + ": " + p.Value + " " + p.Words + " [" + p.Rule + "]"
+	return p.Value + " " + p.Words + " [" + p.Rule + "]"
 }
 
 // sorted orders problems by path and rule, and drops repetitions.

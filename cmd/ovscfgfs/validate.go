@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/openvstorage/ovscfgfs/cache"
+	"github.com/openvstorage/ovscfgfs/fs"
+	"github.com/openvstorage/ovscfgfs/mapping"
+	"github.com/openvstorage/ovscfgfs/mapping/catalogue"
+)
+
+// What --validate takes.
+const (
+	validateOff     = "off"
+	validateWarn    = "warn"
+	validateEnforce = "enforce"
+)
+
+// validated is the cache as the mount sees it: each commit is held against the
+// catalogue first.
+type validated struct {
+	*cache.Cache
+	catalogue *catalogue.Catalogue
+	mode      string
+	logger    *slog.Logger
+	// warnings shows them; nil until the mount is there.
+	warnings atomic.Pointer[fs.Mounted]
+}
+
+// Commit refuses, as Invalid, a change that breaks a rule when the mode is
+// enforce, and tells of it when the mode is warn.
+func (v *validated) Commit(ctx context.Context, edit mapping.Edit) error {
+	if v.mode == validateOff {
+		return v.Cache.Commit(ctx, edit)
+	}
+	var worse []catalogue.Problem
+	err := v.Cache.Commit(ctx, func(t *mapping.Tree) (mapping.Plan, error) {
+		plan, err := edit(t)
+		if err != nil {
+			return plan, err
+		}
+		worse = v.catalogue.Worse(t, plan)
+		if len(worse) > 0 && v.mode == validateEnforce {
+			return mapping.Plan{}, refusal(worse)
+		}
+		return plan, nil
+	})
+	if err == nil {
+		v.warn(worse)
+	}
+	return err
+}
+
+// refusal names the first problem, and says that there are others.
+func refusal(worse []catalogue.Problem) error {
+	if more := len(worse) - 1; more > 0 {
+		return mapping.Errorf(mapping.Invalid, "", "%s, and %d more; --validate enforce refuses it", worse[0], more)
+	}
+	return mapping.Errorf(mapping.Invalid, "", "%s; --validate enforce refuses it", worse[0])
+}
+
+func (v *validated) warn(worse []catalogue.Problem) {
+	mounted := v.warnings.Load()
+	for _, p := range worse {
+		v.logger.Warn("a change breaks a rule", "path", p.Path, "rule", p.Rule, "words", p.Words)
+		if mounted != nil {
+			mounted.Warn(p.Path, p.Brief())
+		}
+	}
+}
