@@ -2,7 +2,6 @@ package fs
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,8 +42,7 @@ func errorText(err error) string {
 
 func TestUnmountSaysWhoIsThere(t *testing.T) {
 	m := mountTree(t, map[string]string{"/ovs/d/a": "1"})
-	sleeper := exec.Command("sleep", "1000")
-	sleeper.Dir = m.path("d")
+	sleeper := inside(t.Context(), m.path("d"), "sleep", "1000")
 	if err := sleeper.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +50,7 @@ func TestUnmountSaysWhoIsThere(t *testing.T) {
 		_ = sleeper.Process.Kill()
 		_ = sleeper.Wait()
 	}()
+	await(t, "it sleeps there", func() bool { return program(uint32(sleeper.Process.Pid)) == "sleep" })
 	err := m.Unmount()
 	if mapping.KindOf(err) != mapping.Busy || !strings.Contains(err.Error(), "sleep (pid ") || !strings.Contains(err.Error(), m.path("d")) {
 		t.Errorf("unmounting a mount in use says %v", err)

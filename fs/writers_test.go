@@ -1,0 +1,312 @@
+package fs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// record keeps every value that a key has had.
+func (m *mountedTest) record(key string) func() []string {
+	var mu sync.Mutex
+	var values []string
+	m.store.mu.Lock()
+	next := m.store.publish
+	m.store.publish = func(old, now *mapping.Tree, keys []string) {
+		if kv, ok := now.Get(key); ok {
+			mu.Lock()
+			values = append(values, string(kv.Value))
+			mu.Unlock()
+		}
+		next(old, now, keys)
+	}
+	m.store.mu.Unlock()
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return values
+	}
+}
+
+// TestSeveralLinesAreNeverHalfVisible writes values of several lines line by line.
+func TestSeveralLinesAreNeverHalfVisible(t *testing.T) {
+	for _, c := range []struct{ key, path, before, after string }{
+		{"/ovs/new", "new", "", "a\nb\nc\n"},
+		{"/ovs/k", "k", "x\ny\n", "a\nb\nc\n"},
+		{"/ovs/one", "one", "some text", "a\nb\nc"},
+		{"/ovs/x.ini", "x.ini", "[a]\n", "a\nb\nc\n"},
+		{"/ovs/c", "c/text", config, with(`one\ntwo`, `a\nb\nc`)},
+	} {
+		values := map[string]string{"/ovs/a": "1"}
+		if c.before != "" {
+			values[c.key] = c.before
+		}
+		m := mountTree(t, values)
+		had := m.record(c.key)
+		m.sh("bash", "for l in a b c; do echo $l; done > "+c.path, 0)
+		m.quiet()
+		if got := had(); len(got) != 1 || got[0] != c.after {
+			t.Errorf("%s had the values %q, want only %q", c.path, got, c.after)
+		}
+	}
+}
+
+func TestWhatIsCommittedWhen(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/c": config})
+	f, err := os.OpenFile(m.path("c/port"), os.O_RDWR|os.O_TRUNC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	dup, err := unix.Dup(int(f.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(dup)
+	m.want("/ovs/c", config) // a close without a write
+	if _, err := f.WriteString("1\n"); err != nil {
+		t.Fatal(err)
+	}
+	m.want("/ovs/c", with("8080", "1")) // a whole line
+	if _, err := f.WriteAt([]byte("23"), 0); err != nil {
+		t.Fatal(err)
+	}
+	m.want("/ovs/c", with("8080", "1"))
+	if err := f.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	m.want("/ovs/c", with("8080", "23"))
+	if err := f.Truncate(1); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m.want("/ovs/c", with("8080", "2"))
+	if n := m.store.count(); n != 3 {
+		t.Errorf("%d commits", n)
+	}
+	// A truncation and nothing else, at the last close.
+	m.sh("bash", ": > c/name", 0)
+	m.quiet()
+	m.want("/ovs/c", strings.Replace(with("8080", "2"), `"v1"`, `""`, 1))
+}
+
+func TestWrittenIsSeenAtOnce(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/c": config, "/ovs/raw": "x"})
+	for i := range 200 {
+		for _, name := range []string{"c/port", "raw"} {
+			text := strings.Repeat(fmt.Sprint(1+i%9), 1+i%40) + "\n"
+			if err := os.WriteFile(m.path(name), []byte(text), 0); err != nil {
+				t.Fatal(err)
+			}
+			st, err := os.Stat(m.path(name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.read(name); got != text || st.Size() != int64(len(text)) {
+				t.Fatalf("round %d: %s reads %q of size %d, want %q", i, name, got, st.Size(), text)
+			}
+		}
+	}
+}
+
+func TestViewAndFieldsAgree(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/c": config})
+	for i := range 50 {
+		port := fmt.Sprint(i + 1)
+		m.write("c.json", with("8080", port))
+		if got := m.read("c/port"); got != port+"\n" {
+			t.Fatalf("round %d: the field reads %q", i, got)
+		}
+		m.write("c/port", port+"0\n")
+		if got := m.read("c.json"); got != with("8080", port+"0")+"\n" {
+			t.Fatalf("round %d: the view reads %q", i, got)
+		}
+	}
+	if err := os.WriteFile(m.path("c.json"), []byte("{"), 0); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("invalid JSON: %v", err)
+	}
+}
+
+func TestStale(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/c": config})
+	other := with(`"v1"`, `"v2"`)
+	for _, c := range []struct {
+		name, path, now string
+		read            bool
+		want            error
+	}{
+		{"read, then changed by another", "c/port", with("8080", "7"), true, syscall.ESTALE},
+		{"not read", "c/port", with("8080", "7"), false, nil},
+		{"read, another field changed", "c/port", other, true, nil},
+		{"a view read, then changed", "c.json", other, true, syscall.ESTALE},
+		{"a view not read", "c.json", other, false, nil},
+	} {
+		m.store.put(map[string]string{"/ovs/c": config})
+		m.settle()
+		f, err := os.OpenFile(m.path(c.path), os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.read {
+			if _, err := f.Read(make([]byte, 4096)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.store.put(map[string]string{"/ovs/c": c.now})
+		content := "9090\n"
+		if c.path == "c.json" {
+			content = with("8080", "9090")
+		}
+		_, err = f.WriteAt([]byte(content), 0)
+		if err == nil {
+			err = f.Close()
+		} else {
+			f.Close()
+		}
+		if !errors.Is(err, c.want) && (err != nil || c.want != nil) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+		if c.want != nil {
+			m.want("/ovs/c", c.now)
+		}
+	}
+}
+
+// TestTwoMounts has two mounts of one store edit one document.
+func TestTwoMounts(t *testing.T) {
+	const rounds = 100
+	var doc strings.Builder
+	for i := range 8 {
+		fmt.Fprintf(&doc, `, "f%d": 0`, i)
+	}
+	store := newFakeStore(t, map[string]string{"/ovs/c": `{"lines": []` + doc.String() + "}"})
+	a, b := mountStore(t, store), mountStore(t, store)
+	store.mu.Lock()
+	store.publish = func(old, now *mapping.Tree, keys []string) {
+		a.Published(old, now, keys)
+		b.Published(old, now, keys)
+	}
+	store.mu.Unlock()
+	var wg sync.WaitGroup
+	for w := range 8 {
+		m := []*mountedTest{a, b}[w%2]
+		wg.Go(func() {
+			for i := 1; i <= rounds; i++ {
+				if err := os.WriteFile(m.path(fmt.Sprintf("c/f%d", w)), []byte(fmt.Sprintln(i)), 0); err != nil {
+					t.Error(err)
+					return
+				}
+				f, err := os.OpenFile(m.path("c/lines.lines"), os.O_WRONLY|os.O_APPEND, 0)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := fmt.Fprintf(f, "%d-%d\n", w, i); err != nil {
+					t.Error(err)
+				}
+				if err := f.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for w := range 8 {
+		if got := a.read(fmt.Sprintf("c/f%d", w)); got != fmt.Sprintln(rounds) {
+			t.Errorf("f%d is %q", w, got)
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(b.read("c/lines.lines")), "\n")
+	seen := map[string]bool{}
+	for _, l := range lines {
+		seen[l] = true
+	}
+	if len(lines) != 8*rounds || len(seen) != 8*rounds {
+		t.Errorf("%d lines, %d different, want %d", len(lines), len(seen), 8*rounds)
+	}
+	a.quiet()
+	b.quiet()
+}
+
+func TestMmap(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/raw": "hello\nworld\n"})
+	f, err := os.OpenFile(m.path("raw"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem, err := unix.Mmap(int(f.Fd()), 0, 12, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The page is read in by a system call: a fault would stop the thread that
+	// may have to answer it.
+	if err := unix.Madvise(mem, unix.MADV_POPULATE_WRITE); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(mem, []byte("hello\nworld\n")) {
+		t.Errorf("mapped %q", mem)
+	}
+	copy(mem, "HELLO")
+	if err := unix.Munmap(mem); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m.quiet()
+	m.want("/ovs/raw", "HELLO\nworld\n")
+}
+
+// TestManyAtOnce does everything to a few names from many programs' places at
+// once: nothing may hang, and what is left must be readable.
+func TestManyAtOnce(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/c": config, "/ovs/d/a": "1", "/ovs/d/b": "x\ny"})
+	var wg sync.WaitGroup
+	for w := range 6 {
+		wg.Go(func() {
+			for i := range 60 {
+				p := func(name string) string { return m.path(name) }
+				switch (i + w) % 9 {
+				case 0:
+					_ = os.WriteFile(p("d/a"), fmt.Appendln(nil, i), 0o644)
+				case 1:
+					_ = os.WriteFile(p("d/.s"), fmt.Appendln(nil, i), 0o644)
+					_ = os.Rename(p("d/.s"), p("d/a"))
+				case 2:
+					_ = os.Rename(p("d/a"), p("d/a~"))
+				case 3:
+					_ = os.Remove(p("d/a"))
+				case 4:
+					_ = os.Rename(p("d/a"), p("d/b"))
+				case 5:
+					_ = os.Mkdir(p("d/e"), 0o755)
+					_ = os.WriteFile(p("d/e/k"), nil, 0o644)
+				case 6:
+					_ = os.RemoveAll(p("d/e"))
+				case 7:
+					_, _ = os.ReadDir(p("d"))
+					_, _ = os.ReadFile(p("d/a"))
+					_, _ = os.Stat(p("d/e/k"))
+				case 8:
+					_ = os.WriteFile(p("c.json"), []byte(with("8080", fmt.Sprint(i))), 0o644)
+					m.store.put(map[string]string{"/ovs/d/r": fmt.Sprint(i)})
+					m.store.del("/ovs/d/r")
+				}
+			}
+		})
+	}
+	wg.Wait()
+	m.quiet()
+	m.sh("bash", "ls -lR . >/dev/null; cat c.json >/dev/null; rm -rf d; ! test -e d", 0)
+}
