@@ -27,7 +27,8 @@ func (c *Cache) applyWatched(revision int64, changes []mapping.Change) {
 		a.witness(revision, changes)
 	}
 	c.applied = revision
-	c.show(revision, changes)
+	// Servers before 3.4.25 and 3.5.8 may tell of progress ahead of the events.
+	c.show(max(revision, c.Tree().Revision()), changes)
 }
 
 // applyProgress notes that nothing else happened up to revision.

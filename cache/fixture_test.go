@@ -99,7 +99,7 @@ func (e *etcd) txn(ops ...clientv3.Op) int64 {
 // below returns what etcd holds at and below prefix, and the revision.
 func (e *etcd) below(prefix string) (map[string]mapping.KV, int64) {
 	e.t.Helper()
-	response, err := e.Get(e.ctx, prefix, clientv3.WithPrefix())
+	response, err := e.Get(e.ctx, prefix, clientv3.WithPrefix()) // all keys for ""
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/openvstorage/ovscfgfs/cache"
+	"github.com/openvstorage/ovscfgfs/cache/embedded"
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
@@ -61,6 +62,38 @@ func TestLoadOfNothing(t *testing.T) {
 	}
 	e.put("/ovs/a", "1")
 	n.agree(e)
+}
+
+func TestPrefixOfEverything(t *testing.T) {
+	e := newEtcd(t)
+	e.put("/", "1", "/a", "1", "a", "1", "/ovs/b", "1", "0", "1")
+	n := open(t, e.addr, func(o *cache.Options) { o.Settings.Prefix = "" })
+	e.put("/ovs/c", "1", "b", "1")
+	if err := n.Commit(e.ctx, set("/d", "1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Barrier(e.ctx); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := e.below("")
+	equal(t, shown(n.Tree()), want)
+	if n.Tree().Keys() != 5 {
+		t.Errorf("%d keys", n.Tree().Keys())
+	}
+}
+
+func TestUsage(t *testing.T) {
+	e := newEtcd(t, embedded.Quota(64<<20))
+	n := open(t, e.addr)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for e.ctx.Err() == nil {
+		<-tick.C
+		if size, quota := n.Usage(); size > 0 && quota == 64<<20 {
+			return
+		}
+	}
+	t.Errorf("%+v", n.Status())
 }
 
 func TestOpenSaysWhyNot(t *testing.T) {
