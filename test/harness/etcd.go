@@ -2,12 +2,15 @@ package harness
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"time"
 
+	"go.etcd.io/etcd/client/pkg/v3/transport"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 )
@@ -21,18 +24,36 @@ type Etcd struct {
 
 	programs Programs
 	dir      string
+	tls      *tls.Config
 	peer     string
 	args     []string
 	process  *process
 }
 
+// StartTLSEtcd starts a server that asks clients for a certificate, with what
+// WriteCertificates has left in certificates.
+func StartTLSEtcd(programs Programs, dir, certificates string) (*Etcd, error) {
+	at := func(name string) string { return filepath.Join(certificates, name) }
+	config, err := transport.TLSInfo{CertFile: at("client.pem"), KeyFile: at("client.key"), TrustedCAFile: at("ca.pem")}.ClientConfig()
+	if err != nil {
+		return nil, err
+	}
+	return startEtcd(programs, dir, config, []string{
+		"--cert-file", at("server.pem"), "--key-file", at("server.key"), "--trusted-ca-file", at("ca.pem"), "--client-cert-auth",
+	})
+}
+
 // StartEtcd starts a server with its data in dir; args are added to its
 // command line. It does not sync to disk: tests kill processes, not machines.
 func StartEtcd(programs Programs, dir string, args ...string) (*Etcd, error) {
+	return startEtcd(programs, dir, nil, args)
+}
+
+func startEtcd(programs Programs, dir string, config *tls.Config, args []string) (*Etcd, error) {
 	var err error
 	// A port that was free may be taken by the time it is used.
 	for range 5 {
-		e := &Etcd{programs: programs, dir: dir, args: args}
+		e := &Etcd{programs: programs, dir: dir, tls: config, args: args}
 		if e.Endpoint, err = freeAddress(); err != nil {
 			return nil, err
 		}
@@ -49,6 +70,9 @@ func StartEtcd(programs Programs, dir string, args ...string) (*Etcd, error) {
 // Start starts a server that was stopped or killed again.
 func (e *Etcd) Start() error {
 	client, peer := "http://"+e.Endpoint, "http://"+e.peer
+	if e.tls != nil {
+		client = "https://" + e.Endpoint
+	}
 	cmd := exec.Command(e.programs.Path("etcd"), append([]string{
 		"--name", "test", "--data-dir", e.dir, "--log-level", "error", "--unsafe-no-fsync",
 		"--listen-client-urls", client, "--advertise-client-urls", client,
@@ -60,7 +84,7 @@ func (e *Etcd) Start() error {
 		return err
 	}
 	if e.Client == nil {
-		if e.Client, err = clientv3.New(clientv3.Config{Endpoints: []string{client}, DialTimeout: patience, Logger: zap.NewNop()}); err != nil {
+		if e.Client, err = clientv3.New(clientv3.Config{Endpoints: []string{client}, TLS: e.tls, DialTimeout: patience, Logger: zap.NewNop()}); err != nil {
 			return err
 		}
 	}

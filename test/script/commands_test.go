@@ -28,17 +28,23 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 
 func of(ts *testscript.TestScript) *session { return ts.Value(sessionKey{}).(*session) }
 
-// etcd start [FLAG...] | kill | restart: the script's server. Its address is
+// etcd start [FLAG...] | tls | kill | restart: the script's server; tls starts
+// one with certificates, which are in the script's directory. Its address is
 // in ETCD, and what ovscfgfs and etcdctl use unless told otherwise.
 func etcdCommand(ts *testscript.TestScript, neg bool, args []string) {
 	s := of(ts)
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: etcd start|kill|restart")
+		ts.Fatalf("usage: etcd start|tls|kill|restart")
 	}
 	switch args[0] {
-	case "start":
+	case "start", "tls":
 		var err error
-		s.etcd, err = harness.StartEtcd(s.programs, ts.MkAbs("etcd.data"), args[1:]...)
+		if args[0] == "tls" {
+			ts.Check(harness.WriteCertificates(ts.MkAbs(".")))
+			s.etcd, err = harness.StartTLSEtcd(s.programs, ts.MkAbs("etcd.data"), ts.MkAbs("."))
+		} else {
+			s.etcd, err = harness.StartEtcd(s.programs, ts.MkAbs("etcd.data"), args[1:]...)
+		}
 		ts.Check(err)
 		ts.Setenv("ETCD", s.etcd.Endpoint)
 		ts.Setenv("OVSCFGFS_ENDPOINTS", s.etcd.Endpoint)
