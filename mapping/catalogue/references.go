@@ -1,7 +1,6 @@
 package catalogue
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -24,11 +23,29 @@ func ReferenceKey(text string) (key string, ok bool) {
 	if !ok || hosts == "" || strings.Trim(path, "/") == "" {
 		return "", false
 	}
-	decoded, err := url.PathUnescape(path)
-	if err != nil {
-		return "", false
+	key, ok = percentDecoded(path)
+	return "/" + strings.TrimSuffix(key, "/"), ok
+}
+
+// percentDecoded undoes the encoding of a URL's path (RFC 3986 section 2.1).
+func percentDecoded(text string) (string, bool) {
+	var out []byte
+	for {
+		plain, rest, more := strings.Cut(text, "%")
+		out = append(out, plain...)
+		if !more {
+			return string(out), true
+		}
+		if len(rest) < 2 {
+			return "", false
+		}
+		b, err := strconv.ParseUint(rest[:2], 16, 8)
+		if err != nil {
+			return "", false
+		}
+		out = append(out, byte(b))
+		text = rest[2:]
 	}
-	return "/" + strings.TrimSuffix(decoded, "/"), true
 }
 
 // followAll follows the references in a value: those that its schema marks, and
