@@ -9,7 +9,8 @@ func (tb *table) arrive(i, dir *inode, name string, k kind, l local) {
 	number := tb.number(dir, name)
 	tb.move(i, dir, name)
 	tb.mu.Lock()
-	i.kind, i.local, i.ino = k, l, number
+	tb.becomeLocked(i, k, l)
+	i.ino = number
 	path := string(appendPath(nil, i))
 	delete(tb.moved, path)
 	if pathNumber(path) != number {

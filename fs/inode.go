@@ -24,11 +24,10 @@ type inode struct {
 	id  uint64
 	ino uint64
 
-	// parent, name, kind, local and lookups are guarded by table.mu. A detached
+	// parent, name, kind and lookups are guarded by table.mu. A detached
 	// inode, whose name is gone while it is still open somewhere, has no parent.
 	parent  *inode
 	name    string
-	local   local
 	dir     *directory // nil for a file; fixed
 	lookups uint32
 	kind    kind

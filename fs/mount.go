@@ -86,8 +86,9 @@ func (m *Mounted) mountOptions() *fuse.MountOptions {
 		EnableSymlinkCaching: true,
 		MaxBackground:        64,
 		Logger:               slog.NewLogLogger(m.s.log.Handler(), slog.LevelWarn),
-		// The kernel's own limit: an etcd value fits into few requests.
-		MaxWrite: 1 << 20,
+		// An etcd value fits into few requests, and the buffers that wait for them
+		// stay small beside the tree.
+		MaxWrite: 256 << 10,
 	}
 }
 

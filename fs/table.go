@@ -15,8 +15,11 @@ const rootID = 1
 // table holds the inodes that the kernel knows: made on LOOKUP, dropped on
 // FORGET. Safe for concurrent use.
 type table struct {
-	mu     sync.RWMutex
-	byID   numbers
+	mu   sync.RWMutex
+	byID numbers
+	// locals is what stands behind the inodes that are not of the tree: few, so
+	// it is not a field of each.
+	locals map[*inode]local
 	last   uint64
 	root   *inode
 	claims map[claim]int
@@ -39,6 +42,7 @@ func newTable() *table {
 	tb := &table{
 		last:   rootID,
 		root:   root,
+		locals: make(map[*inode]local),
 		claims: make(map[claim]int),
 		moved:  make(map[string]uint64),
 	}
@@ -63,9 +67,9 @@ func (tb *table) refer(parent *inode, name string, k kind, dir bool, l local) *i
 	i := parent.dir.children.get(name)
 	if i != nil && dir && i.dir != nil && k <= kindLocal && i.kind <= kindLocal && k != kindView && i.kind != kindView {
 		// A directory that gets or loses its last key stays the same one for who is in it.
-		i.kind, i.local = k, l
+		tb.becomeLocked(i, k, l)
 	}
-	if i != nil && (i.kind != k || (i.dir != nil) != dir || i.local != l) {
+	if i != nil && (i.kind != k || (i.dir != nil) != dir || tb.locals[i] != l) {
 		tb.detachLocked(i)
 		i = nil
 	}
@@ -78,7 +82,8 @@ func (tb *table) refer(parent *inode, name string, k kind, dir bool, l local) *i
 
 func (tb *table) makeLocked(parent *inode, name string, k kind, dir bool, l local) *inode {
 	tb.last++
-	i := &inode{id: tb.last, name: name, parent: parent, kind: k, local: l}
+	i := &inode{id: tb.last, name: name, parent: parent}
+	tb.becomeLocked(i, k, l)
 	i.ino = tb.numberLocked(parent, name)
 	i.apart, i.fixed = parent.apart, parent.fixed
 	if dir {
@@ -87,6 +92,16 @@ func (tb *table) makeLocked(parent *inode, name string, k kind, dir bool, l loca
 	parent.dir.children.add(i)
 	tb.byID.add(i)
 	return i
+}
+
+// becomeLocked sets what i shows.
+func (tb *table) becomeLocked(i *inode, k kind, l local) {
+	i.kind = k
+	if l == nil {
+		delete(tb.locals, i)
+	} else {
+		tb.locals[i] = l
+	}
 }
 
 // number returns what users see as the inode number of name in parent.
@@ -168,6 +183,7 @@ func (tb *table) dropLocked(i *inode) {
 		parent := i.parent
 		tb.detachLocked(i)
 		tb.byID.remove(i)
+		delete(tb.locals, i)
 		i = parent
 	}
 }
@@ -258,7 +274,7 @@ func (tb *table) attached(i *inode) bool {
 // other way round (l is not nil then).
 func (tb *table) convert(i *inode, k kind, l local) {
 	tb.mu.Lock()
-	i.kind, i.local = k, l
+	tb.becomeLocked(i, k, l)
 	tb.mu.Unlock()
 	i.mu.Lock()
 	i.told, i.cleared = mapping.Node{}, false
@@ -269,7 +285,7 @@ func (tb *table) convert(i *inode, k kind, l local) {
 func (tb *table) what(i *inode) (kind, local) {
 	tb.mu.RLock()
 	defer tb.mu.RUnlock()
-	return i.kind, i.local
+	return i.kind, tb.locals[i]
 }
 
 // claim keeps the worker from acting on name in dir until release is called:

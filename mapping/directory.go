@@ -195,6 +195,10 @@ func (d *directory) insert(p, i int, s slot, generation uint64) {
 	}
 	old := d.parts[p]
 	if len(old.slots) < partSize {
+		if len(old.slots) == cap(old.slots) {
+			// Most directories are small, and stay as they are for long: doubling would waste too much.
+			old.slots = append(make([]slot, 0, len(old.slots)+len(old.slots)/4+2), old.slots...)
+		}
 		old.slots = slices.Insert(old.slots, i, s)
 		return
 	}

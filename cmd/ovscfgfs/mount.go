@@ -172,6 +172,7 @@ func (d *daemon) mount(ctx context.Context, client *clientv3.Client) error {
 	checked.warnings.Store(mounted)
 	d.mounted = mounted
 	relay.to(mounted.Published)
+	d.onStop(economize())
 	return nil
 }
 
