@@ -25,9 +25,10 @@ const (
 	controlConfig  = "config"
 	controlBarrier = "barrier"
 	controlMetrics = "metrics"
+	controlTimes   = "times"
 )
 
-var controlNames = [...]string{controlStatus, controlErrors, controlConfig, controlBarrier, controlMetrics}
+var controlNames = [...]string{controlStatus, controlErrors, controlConfig, controlBarrier, controlMetrics, controlTimes}
 
 // control answers for .ovscfgfs. A file's content is made by the first read of
 // each open, on a read-only mount by that of each inode (computed).
@@ -109,6 +110,8 @@ func (c *control) content(ctx context.Context, name string) ([]byte, error) {
 		return indented(c.s.opt.Config)
 	case controlMetrics:
 		return c.metrics(), nil
+	case controlTimes:
+		return c.s.times.lines(), nil
 	case controlBarrier:
 		return c.barrier(ctx)
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
@@ -94,8 +95,9 @@ func (m *Mounted) mountOptions() *fuse.MountOptions {
 
 // Published queues the changes from old to new for the kernel. keys are those
 // whose value came, went or changed. It does not block.
-func (m *Mounted) Published(old, _ *mapping.Tree, keys []string) {
+func (m *Mounted) Published(old, now *mapping.Tree, keys []string) {
 	if len(keys) > 0 {
+		m.s.times.saw(now.Revision(), time.Now())
 		m.s.notices.publish(old, keys)
 	}
 }

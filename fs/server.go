@@ -22,6 +22,7 @@ type server struct {
 	control  *control
 	computed computed
 	history  *history
+	times    times
 	listings listings
 	handles  handles
 	overlay  overlay

@@ -49,6 +49,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(),
 			importCommand(), exportCommand(), checkCommand(),
+			logCommand(), diffCommand(), restoreCommand(),
 			versionCommand(), completionCommand(),
 		},
 	}
