@@ -74,6 +74,12 @@ func withStore(c *cli.Context, argument string, do func(context.Context, *store)
 	})
 }
 
+// address reads an argument that names an entry, without asking its mount for anything.
+func address(argument, prefix string) (mapping.Address, error) {
+	mountpoint, argument := onMount(argument)
+	return mapping.ParseAddress(argument, prefix, mountpoint)
+}
+
 // onMount returns the mount of an ovscfgfs that an argument is a path on, and
 // the argument as a path without symlinks. A path into the document stays behind it.
 func onMount(argument string) (mountpoint, resolved string) {
