@@ -137,14 +137,15 @@ func (c *Cache) oldest(ctx context.Context) (int64, error) {
 	defer cancel()
 	watcher := clientv3.NewWatcher(c.client)
 	defer watcher.Close()
-	for response := range watcher.Watch(ctx, c.start, clientv3.WithRev(1)) {
-		if response.CompactRevision != 0 {
-			return response.CompactRevision, nil
-		}
-		if err := response.Err(); err != nil {
-			return 0, err
-		}
-		return 1, nil
+	response, ok := <-watcher.Watch(ctx, c.start, clientv3.WithRev(1))
+	switch {
+	case !ok:
+		return 0, ctx.Err()
+	case response.CompactRevision != 0:
+		return response.CompactRevision, nil
 	}
-	return 0, ctx.Err()
+	if err := response.Err(); err != nil {
+		return 0, err
+	}
+	return 1, nil
 }
