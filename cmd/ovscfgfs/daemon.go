@@ -6,7 +6,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
 )
 
 // servedMount is what the daemon needs of package fs once it has mounted.
