@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"go.uber.org/zap/zapcore"
 )
@@ -14,9 +15,13 @@ type errorCore struct {
 	logger *slog.Logger
 	// fatal is told what etcd calls fatal, before it panics of it.
 	fatal func(reason string)
+	// closing silences what etcd says of listeners that it is told to close.
+	closing *atomic.Bool
 }
 
-func (c errorCore) Enabled(level zapcore.Level) bool { return level >= zapcore.ErrorLevel }
+func (c errorCore) Enabled(level zapcore.Level) bool {
+	return level >= zapcore.ErrorLevel && !c.closing.Load()
+}
 
 func (c errorCore) With([]zapcore.Field) zapcore.Core { return c }
 

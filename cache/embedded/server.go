@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -38,6 +39,7 @@ const keepHistory = "168h"
 // Server is a running etcd server. Its methods may be called concurrently.
 type Server struct {
 	etcd      *embed.Etcd
+	closing   atomic.Bool
 	endpoints []string
 }
 
@@ -99,11 +101,12 @@ func Start(dir, listenURL string, logger *slog.Logger, options ...Option) (*Serv
 		option(config)
 	}
 
-	etcd, err := launch(config, logger)
+	s := new(Server)
+	etcd, err := launch(config, logger, &s.closing)
 	if err != nil {
 		return nil, startError(dir, listenURL, err)
 	}
-	s := &Server{etcd: etcd}
+	s.etcd = etcd
 	select {
 	case <-etcd.Server.ReadyNotify():
 	case err := <-etcd.Err():
@@ -125,15 +128,16 @@ func (s *Server) Endpoints() []string { return s.endpoints }
 // Close stops the server and returns when its goroutines and listeners are
 // gone. The data stays.
 func (s *Server) Close() error {
+	s.closing.Store(true)
 	s.etcd.Close()
 	return nil
 }
 
 // launch starts etcd. What etcd calls fatal, such as a damaged log, would end
 // this process without a word: it is made a panic, and that an error.
-func launch(config *embed.Config, logger *slog.Logger) (server *embed.Etcd, err error) {
+func launch(config *embed.Config, logger *slog.Logger, closing *atomic.Bool) (server *embed.Etcd, err error) {
 	var reason string // the first one; others follow from it, or etcd trips over its own error
-	core := errorCore{logger, func(r string) {
+	core := errorCore{logger: logger, closing: closing, fatal: func(r string) {
 		if reason == "" {
 			reason = r
 		}
