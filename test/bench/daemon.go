@@ -123,15 +123,16 @@ func (m *mount) said() string {
 	return strings.TrimSpace(string(text))
 }
 
-// status reads a size field of the daemon's /proc/PID/status, in bytes; VmRSS
-// is what it occupies, VmHWM the most it ever did (proc(5)).
-func (m *mount) status(field string) (int64, error) {
+// resident is the daemon's resident memory in bytes, without the pages of
+// files (RssAnon of proc(5)).
+func (m *mount) resident() (int64, error) {
+	const field = "RssAnon:"
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, field+":"); ok {
+		if rest, ok := strings.CutPrefix(line, field); ok {
 			kib, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 			return kib << 10, err
 		}
