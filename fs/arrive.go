@@ -10,12 +10,8 @@ func (tb *table) arrive(i, dir *inode, name string, k kind, l local) {
 	tb.move(i, dir, name)
 	tb.mu.Lock()
 	tb.becomeLocked(i, k, l)
-	i.ino = number
-	path := string(appendPath(nil, i))
-	delete(tb.moved, path)
-	if pathNumber(path) != number {
-		tb.moved[path] = number
-	}
+	i.ino.Store(number)
+	tb.moved.set(appendPath(nil, i), number)
 	tb.mu.Unlock()
 	i.mu.Lock()
 	// Pages of what it was may still be with the kernel.
@@ -23,5 +19,3 @@ func (tb *table) arrive(i, dir *inode, name string, k kind, l local) {
 	i.told = mapping.Node{}
 	i.mu.Unlock()
 }
-
-func pathNumber(path string) uint64 { return number([]byte(path)) }

@@ -39,7 +39,7 @@ func (s *server) attributes(i *inode, a *fuse.Attr) (valid uint64, st fuse.Statu
 	switch k {
 	case kindLocal:
 		l.attributes(a)
-		a.Ino = i.ino
+		a.Ino = i.ino.Load()
 		a.Blksize = blockSize
 		return 0, fuse.OK
 	case kindControl:
@@ -101,7 +101,7 @@ func (s *server) tell(i *inode, n mapping.Node) (mapping.Node, uint64) {
 
 // fill fills in the attributes of an inode that shows n.
 func (s *server) fill(i *inode, n mapping.Node, a *fuse.Attr) {
-	*a = fuse.Attr{Ino: i.ino, Nlink: 1, Blksize: blockSize}
+	*a = fuse.Attr{Ino: i.ino.Load(), Nlink: 1, Blksize: blockSize}
 	a.Uid, a.Gid = s.opt.UID, s.opt.GID
 	if i.dir != nil {
 		a.Mode = fuse.S_IFDIR | s.opt.DirMode

@@ -69,7 +69,7 @@ func (c *control) list(dir *inode) []listed {
 }
 
 func (c *control) attributes(i *inode, a *fuse.Attr) {
-	*a = fuse.Attr{Ino: i.ino, Nlink: 1, Blksize: blockSize}
+	*a = fuse.Attr{Ino: i.ino.Load(), Nlink: 1, Blksize: blockSize}
 	a.Uid, a.Gid = c.s.opt.UID, c.s.opt.GID
 	setTimes(a, c.started)
 	if i.dir != nil {

@@ -22,7 +22,7 @@ const (
 // see (ino) comes from its path.
 type inode struct {
 	id  uint64
-	ino uint64
+	ino atomic.Uint64 // changes only when a rename crosses the border of the tree
 
 	// parent, name, kind and lookups are guarded by table.mu. A detached
 	// inode, whose name is gone while it is still open somewhere, has no parent.

@@ -87,7 +87,7 @@ func (s *server) answerLocal(parent *inode, name string, l local, out *fuse.Entr
 	i := s.table.refer(parent, name, kindLocal, l.isDir(), l)
 	out.NodeId = i.id
 	l.attributes(&out.Attr)
-	out.Ino = i.ino
+	out.Ino = i.ino.Load()
 	out.Blksize = blockSize
 	return i
 }

@@ -248,7 +248,7 @@ func TestInodeNumbersStay(t *testing.T) {
 		}
 	}
 	// cp compares numbers to tell whether two names are one file.
-	m.sh("bash", "mv a b; echo 2 > a; cp b a; cp c/port c/port~; mv a a~; echo 3 > a; cp a a~", 0)
+	m.sh("bash", "set -e; mv a b; echo 2 > a; cp b a; cp c/port c/port~; mv a a~; echo 3 > a; cp a a~", 0)
 }
 
 func TestHeldRemoval(t *testing.T) {

@@ -89,7 +89,7 @@ func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
 	if !st.Ok() {
 		return st
 	}
-	if in.Offset < cookieSelf && !addDots(fuse.DirEntry{Name: ".", Ino: dir.ino, Mode: fuse.S_IFDIR, Off: cookieSelf}) {
+	if in.Offset < cookieSelf && !addDots(fuse.DirEntry{Name: ".", Ino: dir.ino.Load(), Mode: fuse.S_IFDIR, Off: cookieSelf}) {
 		return fuse.OK
 	}
 	if in.Offset < cookieParent && !addDots(fuse.DirEntry{Name: "..", Ino: s.parentIno(dir), Mode: fuse.S_IFDIR, Off: cookieParent}) {
@@ -115,9 +115,9 @@ func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
 
 func (s *server) parentIno(i *inode) uint64 {
 	if p := s.table.parentOf(i); p != nil {
-		return p.ino
+		return p.ino.Load()
 	}
-	return i.ino
+	return i.ino.Load()
 }
 
 // list returns the entries of a directory.

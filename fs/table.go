@@ -25,7 +25,7 @@ type table struct {
 	claims map[claim]int
 	// moved holds the numbers of paths whose inode came there by a rename, so
 	// that the number stays the same when the kernel forgets it in between.
-	moved map[string]uint64
+	moved moves
 }
 
 // claim is a name whose change is being made by a request of this mount.
@@ -34,17 +34,14 @@ type claim struct {
 	name string
 }
 
-// maxMoved bounds table.moved.
-const maxMoved = 4096
-
 func newTable() *table {
-	root := &inode{id: rootID, ino: rootID, dir: &directory{}, lookups: 1}
+	root := &inode{id: rootID, dir: &directory{}, lookups: 1}
+	root.ino.Store(rootID)
 	tb := &table{
 		last:   rootID,
 		root:   root,
 		locals: make(map[*inode]local),
 		claims: make(map[claim]int),
-		moved:  make(map[string]uint64),
 	}
 	tb.byID.add(root)
 	return tb
@@ -84,7 +81,7 @@ func (tb *table) makeLocked(parent *inode, name string, k kind, dir bool, l loca
 	tb.last++
 	i := &inode{id: tb.last, name: name, parent: parent}
 	tb.becomeLocked(i, k, l)
-	i.ino = tb.numberLocked(parent, name)
+	i.ino.Store(tb.numberLocked(parent, name))
 	i.apart, i.fixed = parent.apart, parent.fixed
 	if dir {
 		i.dir = &directory{}
@@ -109,7 +106,7 @@ func (tb *table) number(parent *inode, name string) uint64 {
 	tb.mu.RLock()
 	defer tb.mu.RUnlock()
 	if i := parent.dir.children.get(name); i != nil {
-		return i.ino
+		return i.ino.Load()
 	}
 	return tb.numberLocked(parent, name)
 }
@@ -121,12 +118,15 @@ func (tb *table) numberLocked(parent *inode, name string) uint64 {
 		path = append(path, '/')
 	}
 	path = append(path, name...)
-	if len(tb.moved) > 0 {
-		if ino, ok := tb.moved[string(path)]; ok {
-			return ino
-		}
+	if ino, ok := tb.moved.get(path); ok {
+		return ino
 	}
-	return number(path)
+	n := number(path)
+	for tb.moved.has(n) {
+		path = append(path, 0)
+		n = number(path)
+	}
+	return n
 }
 
 // number is the inode number of a shown path: a hash, so that it is the same
@@ -220,6 +220,9 @@ func (tb *table) childrenOf(dir *inode) []*inode {
 func (tb *table) detach(i *inode) {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
+	if i.parent != nil {
+		tb.moved.drop(appendPath(nil, i))
+	}
 	tb.detachLocked(i)
 }
 
@@ -238,16 +241,11 @@ func (tb *table) move(i, dir *inode, name string) {
 	if old := dir.childLocked(name); old != nil && old != i {
 		tb.detachLocked(old)
 	}
-	delete(tb.moved, string(appendPath(nil, i)))
+	tb.moved.drop(appendPath(nil, i))
 	tb.detachLocked(i)
 	i.parent, i.name = dir, name
 	dir.dir.children.add(i)
-	if path := appendPath(nil, i); number(path) != i.ino {
-		if len(tb.moved) >= maxMoved {
-			clear(tb.moved)
-		}
-		tb.moved[string(path)] = i.ino
-	}
+	tb.moved.set(appendPath(nil, i), i.ino.Load())
 }
 
 // exchange swaps the names of two inodes.

@@ -65,7 +65,7 @@ func (s *server) viewAttributes(i *inode, a *fuse.Attr) fuse.Status {
 	if err != nil {
 		return fuse.Status(errnoOf(err))
 	}
-	*a = fuse.Attr{Ino: i.ino, Nlink: 1, Blksize: blockSize, Mode: fuse.S_IFREG | s.opt.FileMode}
+	*a = fuse.Attr{Ino: i.ino.Load(), Nlink: 1, Blksize: blockSize, Mode: fuse.S_IFREG | s.opt.FileMode}
 	if holdsSecret(n) {
 		a.Mode = fuse.S_IFREG | s.opt.FileMode&0o600
 	}
