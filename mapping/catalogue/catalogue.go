@@ -64,6 +64,9 @@ type Entry struct {
 	Required bool
 }
 
+// Dynamic reports whether a running service takes a changed value.
+func (e Entry) Dynamic() bool { return e.Class == Dynamic }
+
 // Load reads the embedded catalogue. An error means that the program was built
 // with a broken one.
 func Load() (*Catalogue, error) { return parse(embedded) }

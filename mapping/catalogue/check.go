@@ -12,7 +12,7 @@ import (
 // shown path under ("" is all), ordered by path; what they are compared with is
 // always the whole tree. It reads every value once.
 func (c *Catalogue) Check(tree *mapping.Tree, under string) []Problem {
-	s := &survey{c: c, tree: tree}
+	s := &survey{c: c, tree: tree, scattered: map[string]*entry{}}
 	s.addresses = s.hosts()
 	s.routers = s.findVrouters()
 	s.values()
@@ -39,6 +39,8 @@ type survey struct {
 	// addresses are the hosts' ids by IP address.
 	addresses map[string]string
 	routers   []vrouter
+	// scattered are the documents of entries that are stored as keys for their fields.
+	scattered map[string]*entry
 }
 
 func (s *survey) wrong(path, rule string, value any, words string) {
@@ -58,6 +60,9 @@ func (s *survey) values() {
 	for kv := range s.tree.Under(prefix) {
 		s.value(kv)
 	}
+	for path, e := range s.scattered {
+		s.list = append(s.list, s.c.validateDocument(e, path, s.document(path))...)
+	}
 }
 
 func (s *survey) value(kv mapping.KV) {
@@ -65,9 +70,14 @@ func (s *survey) value(kv mapping.KV) {
 	if !ok {
 		return
 	}
-	s.list = append(s.list, s.c.Validate(path, kv.Value)...)
 	m, known := s.c.match(path)
 	known = known && m.entry.raw == ""
+	if known && len(m.fields) > 0 {
+		document := strings.TrimSuffix(path, "/"+strings.Join(m.fields, "/"))
+		s.scattered[document] = m.entry
+	} else {
+		s.list = append(s.list, s.c.Validate(path, kv.Value)...)
+	}
 	if !known && !bytes.Contains(kv.Value, []byte("etcd:")) && !bytes.Contains(kv.Value, []byte(clusterSuffix)) {
 		return
 	}

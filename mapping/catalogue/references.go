@@ -51,7 +51,19 @@ func percentDecoded(text string) (string, bool) {
 // followAll follows the references in a value: those that its schema marks, and
 // anywhere URLs of etcd and fields named like Arakoon clusters.
 func (s *survey) followAll(path string, value any) {
-	if m, ok := s.c.match(path); ok && m.entry.raw == "" {
+	s.followMarked(path, value)
+	s.followUnmarked(path, value)
+}
+
+func (s *survey) followMarked(path string, value any) {
+	m, ok := s.c.locate(path)
+	switch {
+	case !ok:
+	case m.entry == nil: // a whole directory in one document
+		if object, ok := value.(map[string]any); ok {
+			each(object, func(name string, item any) { s.followMarked(join(path, name), item) })
+		}
+	case m.entry.raw == "":
 		if sc, ok := s.c.schemaOf(m); ok {
 			sc.walk(path, value, func(path string, sc *schema, v any) {
 				if name := sc.reference; name != "" {
@@ -60,7 +72,6 @@ func (s *survey) followAll(path string, value any) {
 			})
 		}
 	}
-	s.followUnmarked(path, value)
 }
 
 func (s *survey) followUnmarked(path string, value any) {

@@ -37,8 +37,12 @@ type patternSchema struct {
 	*schema
 }
 
-// anything is the schema that says nothing.
-func anything() *schema { return &schema{additional: &schema{}} }
+// anything is the schema that says nothing, neither of a value nor of what is in it.
+func anything() *schema {
+	open := &schema{}
+	open.additional = open
+	return &schema{additional: open}
+}
 
 // schemaAt works out the schema at a pointer. A $ref is taken in: what stands
 // beside it counts before what it names.
@@ -167,8 +171,11 @@ func (s *schema) child(name string) (*schema, bool) {
 			return p.schema, true
 		}
 	}
-	if s.items != nil && isIndex(name) {
-		return s.items, true
+	if isIndex(name) && (s.items != nil || s.allows("array")) {
+		if s.items != nil {
+			return s.items, true
+		}
+		return s.additional, s.additional != nil
 	}
 	if s.closed || s.additional == nil || len(s.types) > 0 && !s.allows("object") {
 		return nil, false

@@ -50,6 +50,11 @@ func (c *Catalogue) Validate(path string, stored []byte) []Problem {
 	return sorted(list)
 }
 
+// validateDocument holds a whole document of an entry, however it is stored.
+func (c *Catalogue) validateDocument(e *entry, path string, doc any) []Problem {
+	return append(c.validateValue(e, e.schema, path, doc), c.validateFields(e.pattern, path, doc)...)
+}
+
 // validateDirectory holds a document that stands for a whole directory of the
 // catalogue, such as all components of a volumedriver, against what is below.
 func (c *Catalogue) validateDirectory(path string, stored []byte) []Problem {
