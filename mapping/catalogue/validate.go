@@ -109,6 +109,7 @@ func (c *Catalogue) validateValue(e *entry, s *schema, path string, value any) [
 	if e.loose {
 		held = s.loosen(value)
 	}
+	held = tame(held)
 	var invalid *jsonschema.ValidationError
 	if errors.As(compiled.Validate(held), &invalid) {
 		list = append(list, c.explain(invalid, path, value)...)
