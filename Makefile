@@ -17,11 +17,13 @@ FUZZTIME   ?= 10000x
 TESTTIME   ?= 20m
 
 # What runs the daemon, and the tools that the tests run for real. An
-# executable on the left, the Debian package it comes from on the right.
+# executable (or a file, by its whole path) on the left, the Debian package that
+# has it on the right.
 RUN_TOOLS  := fusermount3:fuse3
-TEST_TOOLS := $(RUN_TOOLS) gcc:gcc nano:nano emacs:emacs-nox rsync:rsync sponge:moreutils \
+TEST_TOOLS := $(RUN_TOOLS) gcc:gcc /usr/include/stdlib.h:libc6-dev nano:nano emacs:emacs-nox rsync:rsync sponge:moreutils \
 	inotifywait:inotify-tools getfattr:attr getfacl:acl vim:vim ed:ed patch:patch jq:jq \
-	dash:dash git:git perl:perl tar:tar python3:python3 unshare:util-linux
+	dash:dash git:git perl:perl tar:tar python3:python3 unshare:util-linux \
+	umount:mount ps:procps diff:diffutils find:findutils
 
 .PHONY: build install run test unit lint fuzz bench packages run-packages clean
 
@@ -32,7 +34,8 @@ install: build
 	install -D -m 755 bin/ovscfgfs $(DESTDIR)$(PREFIX)/bin/ovscfgfs
 	install -D -m 755 contrib/mount.fuse.ovscfgfs $(DESTDIR)/sbin/mount.fuse.ovscfgfs
 	install -D -m 644 contrib/ovscfgfs.service $(DESTDIR)/lib/systemd/system/ovscfgfs.service
-	install -D -m 644 contrib/ovscfgfs.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ovscfgfs
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	bin/ovscfgfs completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ovscfgfs
 
 run: run-packages build
 	@contrib/try bin/ovscfgfs

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -204,6 +205,9 @@ func (d *daemon) fsOptions(tree *cache.Cache) fs.Options {
 func mountFailure(err error) error {
 	if mapping.KindOf(err) == mapping.Busy {
 		return failf(exitMountpoint, "%w", err)
+	}
+	if strings.Contains(err.Error(), "fusermount exited") {
+		return failf(exitFuse, "fusermount3 does not mount for this user, its own line says why; mount as root, or in a directory of this user: %w", err)
 	}
 	return failf(exitFuse, "%w", err)
 }

@@ -134,6 +134,12 @@ func checkFUSE(device string, allowOther bool) error {
 	if os.Geteuid() == 0 {
 		return nil
 	}
+	// fusermount3 opens it with the rights of its caller.
+	file, err := os.OpenFile(device, os.O_RDWR, 0)
+	if err != nil {
+		return failf(exitFuse, "this user may not use %s: mount as root, or let root allow it (chmod 666 %s, as most systems have it)", device, device)
+	}
+	_ = file.Close()
 	if _, err := fusermount(); err != nil {
 		return err
 	}
