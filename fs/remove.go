@@ -26,17 +26,8 @@ func (s *server) Unlink(_ <-chan struct{}, in *fuse.InHeader, name string) fuse.
 // unlink removes what is at t, which is no directory. hold: something of that
 // name is likely to follow.
 func (s *server) unlink(t *target, hold bool) error {
-	if w := t.pending(); w != nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.created {
-			w.gone = true
-			s.layer.dropPending(w)
-			s.table.detach(w.inode)
-			return nil
-		}
-		// It was committed while this waited.
-		t.local, t.node = nil, mapping.Node{}
+	if w := t.pending(); w != nil && w.withdraw() {
+		return nil
 	}
 	if e := t.scratch(); e != nil {
 		if err := s.layer.files.Remove(t.path); err != nil {
@@ -60,9 +51,29 @@ func (s *server) unlink(t *target, hold bool) error {
 	if err := s.remove(t.path); err != nil {
 		return err
 	}
+	if e := s.layer.scratch(t.path); e != nil && !e.isDir() {
+		// It was behind what is removed; who asks wants nothing there.
+		if err := s.layer.files.Remove(t.path); err == nil {
+			s.layer.forgetScratch(t.path)
+		}
+	}
 	s.layer.forgetAttrs(t.path)
 	s.detach(t)
 	return nil
+}
+
+// withdraw ends a file that is not in the tree yet. It reports false if it got
+// there meanwhile.
+func (w *work) withdraw() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.created {
+		return false
+	}
+	w.gone = true
+	w.s.layer.dropPending(w)
+	w.s.table.detach(w.inode)
+	return true
 }
 
 func (s *server) removeView(t *target, hold bool) error {

@@ -164,12 +164,13 @@ func (s *server) arrived(from, to *target) {
 
 // crossed moves the inode of from over the border of the tree to the name to.
 func (s *server) crossed(from, to *target, k kind, l local) {
-	if old := s.table.child(to.parent, to.name); old != nil {
-		s.abandon(old)
-	}
+	old := s.table.child(to.parent, to.name)
 	if i := s.table.child(from.parent, from.name); i != nil {
 		s.table.arrive(i, to.parent, to.name, k, l)
 		s.notices.check(i)
+	}
+	if old != nil {
+		s.abandon(old)
 	}
 }
 
@@ -215,11 +216,12 @@ func (s *server) copyOut(from, to *target, content []byte) error {
 
 // leave makes the inode of an entry that of its scratch copy.
 func (s *server) leave(from, to *target) {
-	if i := s.table.child(from.parent, from.name); i != nil {
-		s.abandon(i)
-	}
 	s.layer.changed()
 	s.crossed(from, to, kindLocal, s.layer.remember(to.path, syscall.S_IFREG))
+	if i := s.table.child(to.parent, to.name); i != nil {
+		// Not before: who opens it meanwhile looks once more what it is.
+		s.abandon(i)
+	}
 }
 
 // renameView moves a view to a scratch name, as editors do for a backup: it is

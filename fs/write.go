@@ -53,8 +53,13 @@ func (s *server) open(i *inode, flags uint32, out *fuse.OpenOut) fuse.Status {
 		w.truncated = true
 	}
 	w.opens = 1
-	i.write(1)
 	s.layer.addWork(i, w)
+	if now, _ := s.table.what(i); now != k {
+		// It was renamed over the border of the tree at this moment.
+		s.layer.removeWork(i, w)
+		return s.open(i, flags, out)
+	}
+	i.write(1)
 	out.Fh = s.handles.add(&writer{work: w, add: flags&syscall.O_APPEND != 0, counted: true})
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO
 	return fuse.OK

@@ -308,5 +308,6 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	m.quiet()
+	m.settle()
 	m.sh("bash", "ls -lR . >/dev/null; cat c.json >/dev/null; rm -rf d; ! test -e d", 0)
 }
