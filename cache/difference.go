@@ -17,9 +17,10 @@ type difference struct {
 	has     bool
 }
 
-func newDifference(c *Cache, tree *mapping.Tree) *difference {
+// newDifference compares with keys that come in order.
+func newDifference(keys iter.Seq[mapping.KV]) *difference {
 	d := &difference{}
-	d.next, d.stop = iter.Pull(c.keys(tree))
+	d.next, d.stop = iter.Pull(keys)
 	d.old, d.has = d.next()
 	return d
 }

@@ -54,7 +54,7 @@ func FuzzDifference(f *testing.F) {
 		old, now := listing(before, 10), listing(after, 11)
 		tree, _ := empty.Apply(12, time.Time{}, sorted(old))
 
-		d := newDifference(c, tree)
+		d := newDifference(c.keys(tree))
 		defer d.stop()
 		read := sorted(now)
 		for i := range read {

@@ -74,7 +74,7 @@ func (c *Cache) reload(ctx context.Context) error {
 		c.mu.Unlock()
 	}()
 	return c.untilRead(ctx, func() error {
-		difference := newDifference(c, old)
+		difference := newDifference(c.keys(old))
 		defer difference.stop()
 		var last page
 		for p := range c.pages(ctx, c.whole(0)) {

@@ -67,18 +67,12 @@ func (c *Cache) At(ctx context.Context, revision int64) (*mapping.Tree, error) {
 	defer done()
 	var tree *mapping.Tree
 	err := c.patiently(ctx, func() error {
-		difference := newDifference(c, base)
-		defer difference.stop()
-		for p := range c.pages(ctx, c.whole(revision)) {
-			if p.err != nil {
-				return p.err
-			}
-			for i := range p.changes {
-				difference.add(&p.changes[i])
-			}
+		r := rewind{c: c, revision: revision}
+		changes, err := r.from(ctx, base)
+		if err == nil {
+			tree, _ = base.Apply(revision, time.Time{}, changes)
 		}
-		tree, _ = base.Apply(revision, time.Time{}, difference.close(revision))
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, c.notThen(ctx, revision, err)

@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"strings"
 	"testing"
@@ -50,6 +51,50 @@ func TestAtIsWhatEtcdHeld(t *testing.T) {
 	}
 	if tree, err := n.At(t.Context(), 1); err != nil || tree.Keys() != 0 {
 		t.Errorf("the first revision of a store is %v, %v", tree, err)
+	}
+}
+
+// Of a large tree that has changed in few places only these are read; what was
+// written, deleted, and made again, must be found wherever it lies.
+func TestAtFindsFewChangesAmongMany(t *testing.T) {
+	e := newEtcd(t)
+	fill(e, 8_000)
+	random := rand.New(rand.NewPCG(3, 4))
+	all := map[int64]map[string]mapping.KV{}
+	for range 12 {
+		held, revision := e.below("/ovs")
+		all[revision] = held
+		for range 1 + random.IntN(4) {
+			i := random.IntN(8_200) // some are new
+			if random.IntN(8) == 0 {
+				i = []int{0, 7_999}[random.IntN(2)]
+			}
+			key := fmt.Sprintf("/ovs/%03d/%03d/%d", i/1000, i/10%100, i%10)
+			if random.IntN(2) == 0 {
+				e.txn(clientv3.OpDelete(key))
+			}
+			if random.IntN(3) > 0 {
+				e.put(key, fmt.Sprint(random.IntN(100)))
+			}
+		}
+	}
+	e.txn(clientv3.OpPut("/ovs-near", "not of the prefix"), clientv3.OpPut("/ovs", "own"))
+	n := open(t, e.addr)
+	for revision, want := range all {
+		tree, err := n.At(t.Context(), revision)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, shown(tree), want)
+	}
+	e.txn(clientv3.OpDelete("/ovs/003", clientv3.WithPrefix()))
+	n.agree(e)
+	for revision, want := range all {
+		tree, err := n.At(t.Context(), revision)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, shown(tree), want)
 	}
 }
 
@@ -155,4 +200,44 @@ func TestAtWaitsForEtcd(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, shown(tree), map[string]mapping.KV{"/ovs/a": {Key: "/ovs/a", Value: []byte("1"), CreateRevision: old, ModRevision: old, Version: 1}})
+}
+
+// BenchmarkAt reads an older revision of 100,000 keys, of which some have changed since,
+// beside one bare range of them.
+func BenchmarkAt(b *testing.B) {
+	const keys = 100_000
+	for _, changed := range []int{10, 10_000, keys} {
+		e := newEtcd(b)
+		fill(e, keys)
+		_, revision := e.below("/ovs")
+		for from := 0; from < changed; from += 10_000 {
+			var ops []clientv3.Op
+			for i := from; i < min(changed, from+10_000); i++ {
+				ops = append(ops, clientv3.OpPut(fmt.Sprintf("/ovs/%03d/%03d/%d", i/1000, i/10%100, i%10), fmt.Sprintf("%011d", i)))
+			}
+			e.txn(ops...)
+		}
+		n := open(b, e.addr)
+		b.Run(fmt.Sprintf("changed=%d/bare", changed), func(b *testing.B) {
+			for b.Loop() {
+				r, err := e.Get(b.Context(), "/ovs/", clientv3.WithRange("/ovs0"), clientv3.WithRev(revision))
+				if err != nil || len(r.Kvs) != keys {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("changed=%d/at", changed), func(b *testing.B) {
+			for b.Loop() {
+				tree, err := n.At(b.Context(), revision)
+				if err != nil || tree.Keys() != keys {
+					b.Fatal(err)
+				}
+				b.StopTimer()
+				tree = nil
+				runtime.GC()
+				runtime.GC()
+				b.StartTimer()
+			}
+		})
+	}
 }

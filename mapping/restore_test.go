@@ -146,3 +146,43 @@ func paths(t *Tree, path string) []string {
 	}
 	return all
 }
+
+// FuzzRestore: whatever two values are, what differs between them can be told,
+// and each entry can be made what it was.
+func FuzzRestore(f *testing.F) {
+	f.Add([]byte(`{"a": 1, "b": [1, {"c": null}]}`), []byte(`{"b": [2], "a": "1"}`), uint8(1))
+	f.Add([]byte("raw\xff"), []byte(`[[[]]]`), uint8(0))
+	f.Add([]byte(`{"a": 1, "a": 2, "": {}, "a%json": "\ud800"}`), []byte(`{"\u0061": 3}`), uint8(2))
+	f.Fuzz(func(t *testing.T, then, now []byte, nth uint8) {
+		was := treeOf(t, "/ovs/k", string(then), "/ovs/k/sub", string(now))
+		is := treeOf(t, "/ovs/k", string(now), "/ovs/k/sub", string(then))
+		all := append(paths(was, ""), paths(is, "")...)
+		if len(all) > 10_000 {
+			return
+		}
+		for d := range Diff(was, is, "") {
+			if d.String() == "" || d.Op() == "" {
+				t.Fatalf("%q: no words", d.Path)
+			}
+			if line, err := d.MarshalJSON(); err != nil {
+				t.Fatalf("%q: %q: %v", d.Path, line, err)
+			}
+		}
+		path := all[int(nth)%len(all)]
+		plan, err := Restore(path, was)(is)
+		if err != nil {
+			return
+		}
+		got := applyPlan(t, is, plan)
+		if n, ok := was.Lookup(path); ok && n.at == atWhole {
+			kv, had := was.Get(n.Key())
+			restored, has := got.Get(n.Key())
+			if had != has || string(kv.Value) != string(restored.Value) {
+				t.Fatalf("the key of %q is %q, and was %q", path, restored.Value, kv.Value)
+			}
+		}
+		if lines := differences(was, got, ""); path == "" && len(lines) > 0 {
+			t.Fatalf("all was restored, and differs: %q", lines)
+		}
+	})
+}
