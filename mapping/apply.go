@@ -146,7 +146,7 @@ func (a *applying) put(kv KV, relative string) bool {
 
 // value returns the value for kv where old was, and whether the bytes differ.
 func (a *applying) value(old *value, kv KV, relative string) (*value, bool) {
-	if old != nil && bytes.Equal(old.Value, kv.Value) {
+	if old != nil && bytes.Equal(old.bytes(), kv.Value) {
 		return old.rewritten(kv), false
 	}
 	look := a.tree.look

@@ -11,7 +11,7 @@ func (n Node) Content() []byte {
 	k, data := n.leaf()
 	switch {
 	case k == kindRaw && !n.Newline():
-		return n.value.Value
+		return n.value.bytes()
 	case k == kindString:
 		data = unquote(data[1 : len(data)-1])
 	}
@@ -75,7 +75,7 @@ func (n Node) Stored() []byte {
 	}
 	if n.at > 0 {
 		f := n.field()
-		return n.value.Value[f.start:f.end:f.end]
+		return n.value.bytes()[f.start:f.end:f.end]
 	}
-	return n.value.Value
+	return n.value.bytes()
 }

@@ -40,7 +40,7 @@ func (s slot) empty() bool { return s.value == nil && s.dir == nil }
 // segment is the slot's name in the directory whose key has length base.
 func (s slot) segment(base int) string {
 	if s.value != nil {
-		return s.value.Key[base+1:]
+		return s.value.key[base+1:]
 	}
 	return s.dir.key[base+1:]
 }
@@ -161,7 +161,7 @@ func (d *directory) walk(yield func(*value) bool) bool {
 	for s := range d.slots() {
 		key := ""
 		if s.value != nil {
-			key = s.value.Key
+			key = s.value.key
 		} else {
 			key = s.dir.key
 		}

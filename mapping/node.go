@@ -120,7 +120,7 @@ func (n Node) kind() kind {
 func (n Node) Key() string {
 	switch {
 	case n.value != nil:
-		return n.value.Key
+		return n.value.key
 	case n.dir != nil:
 		return n.dir.key
 	}
@@ -133,7 +133,7 @@ func (n Node) KV() (KV, bool) {
 	if n.value == nil {
 		return KV{}, false
 	}
-	return n.value.KV, true
+	return n.value.kv(), true
 }
 
 // Pointer is the place of a field in its document (RFC 6901), "" for a whole value.

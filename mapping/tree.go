@@ -79,7 +79,7 @@ func (t *Tree) Get(key string) (KV, bool) {
 	if v == nil {
 		return KV{}, false
 	}
-	return v.KV, true
+	return v.kv(), true
 }
 
 // Under returns all keys that start with prefix and a slash, in order.
@@ -90,7 +90,7 @@ func (t *Tree) Under(prefix string) iter.Seq[KV] {
 			return
 		}
 		for v := range d.values() {
-			if !yield(v.KV) {
+			if !yield(v.kv()) {
 				return
 			}
 		}

@@ -14,12 +14,18 @@ import (
 // raw: paths end at 4,096 bytes, and no reader of these values goes as deep.
 const maxDepth = 200
 
-// value is one key with its bytes. Everything but state and doc, which are
-// found out on the first look, is fixed.
+// value is one key with its bytes: a KV, in fewer words, for a tree has as many
+// as the store has keys. Everything but state and doc, which are found out on
+// the first look, is fixed.
 type value struct {
-	KV
-	seen  int64 // nanoseconds since 1970 when these bytes were first seen; 0: unknown
+	key   string
+	data  *byte // the first of size bytes
+	size  uint32
 	state atomic.Uint32
+	// Revisions and lease as in KV.
+	created, modified, version, lease int64
+
+	seen int64 // nanoseconds since 1970 when these bytes were first seen; 0: unknown
 	// doc is the table of fields of a document that has been looked into. It
 	// depends on the bytes alone, so two readers that race make equal ones.
 	doc atomic.Pointer[document]
@@ -32,8 +38,26 @@ const (
 	stateText   = 1 << 6 // raw text that lacks a final newline
 )
 
+// makeValue leaves the state to the caller. A value is below 4 GiB: etcd's
+// messages are (gRPC's length of one has 32 bits).
+func makeValue(kv KV, seen int64) *value {
+	return &value{
+		key: kv.Key, data: unsafe.SliceData(kv.Value), size: uint32(len(kv.Value)),
+		created: kv.CreateRevision, modified: kv.ModRevision, version: kv.Version, lease: kv.Lease,
+		seen: seen,
+	}
+}
+
+// kv is the value as it is handed out.
+func (v *value) kv() KV {
+	return KV{Key: v.key, Value: v.bytes(), CreateRevision: v.created, ModRevision: v.modified, Version: v.version, Lease: v.lease}
+}
+
+// bytes are the stored bytes, which nobody modifies.
+func (v *value) bytes() []byte { return unsafe.Slice(v.data, v.size) }
+
 func newValue(kv KV, seen int64, marked, exact bool) *value {
-	v := &value{KV: kv, seen: seen}
+	v := makeValue(kv, seen)
 	var state uint32
 	if marked {
 		state |= stateMarked
@@ -47,15 +71,15 @@ func newValue(kv KV, seen int64, marked, exact bool) *value {
 
 // rewritten is v with the same bytes at a newer revision.
 func (v *value) rewritten(kv KV) *value {
-	kv.Value = v.Value
-	n := &value{KV: kv, seen: v.seen}
+	kv.Value = v.bytes()
+	n := makeValue(kv, v.seen)
 	n.state.Store(v.state.Load())
 	n.doc.Store(v.doc.Load())
 	return n
 }
 
-// text is the value as a string that shares its bytes, which nobody modifies.
-func (v *value) text() string { return unsafe.String(unsafe.SliceData(v.Value), len(v.Value)) }
+// text is the value as a string that shares its bytes.
+func (v *value) text() string { return unsafe.String(v.data, v.size) }
 
 func (v *value) exact() bool { return v.state.Load()&stateExact != 0 }
 
@@ -72,10 +96,10 @@ func (v *value) look() uint32 {
 	}
 	k := kindRaw
 	if state&stateMarked == 0 {
-		k = kindOf(v.Value)
+		k = kindOf(v.bytes())
 	}
 	state |= uint32(k)
-	if k == kindRaw && state&stateExact == 0 && lacksNewline(v.Value) {
+	if k == kindRaw && state&stateExact == 0 && lacksNewline(v.bytes()) {
 		state |= stateText
 	}
 	v.state.Store(state)
