@@ -21,7 +21,7 @@ func (s *server) Create(_ <-chan struct{}, in *fuse.CreateIn, name string, out *
 		if in.Flags&syscall.O_EXCL != 0 {
 			return fuse.Status(syscall.EEXIST)
 		}
-		return s.openExisting(t, in.Flags, out)
+		return s.openExisting(t, in, out)
 	}
 	if s.layer.isScratch(t.tree, t.path) {
 		return s.createScratch(t, in, out)
@@ -37,13 +37,13 @@ func (s *server) Create(_ <-chan struct{}, in *fuse.CreateIn, name string, out *
 	s.layer.addPending(w)
 	w.inode = s.answerLocal(t.parent, name, w, &out.EntryOut)
 	s.layer.addWork(w.inode, w)
-	out.Fh = s.handles.add(&writer{work: w, add: in.Flags&syscall.O_APPEND != 0})
+	out.Fh = s.handles.add(&writer{work: w, opener: in.Pid, add: in.Flags&syscall.O_APPEND != 0})
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO
 	return fuse.OK
 }
 
 // openExisting answers a CREATE whose name exists by now.
-func (s *server) openExisting(t *target, flags uint32, out *fuse.CreateOut) fuse.Status {
+func (s *server) openExisting(t *target, in *fuse.CreateIn, out *fuse.CreateOut) fuse.Status {
 	if t.isDir() {
 		return fuse.Status(syscall.EISDIR)
 	}
@@ -51,7 +51,7 @@ func (s *server) openExisting(t *target, flags uint32, out *fuse.CreateOut) fuse
 	if i == nil {
 		return fuse.ENOENT
 	}
-	st := s.open(i, flags, &out.OpenOut)
+	st := s.open(i, in.Flags, in.Pid, &out.OpenOut)
 	if !st.Ok() {
 		s.table.forget(i.id, 1)
 	}
@@ -135,7 +135,7 @@ func (s *server) Mknod(_ <-chan struct{}, in *fuse.MknodIn, name string, out *fu
 	// There may be no close to commit it at. tar gives it attributes, and then
 	// opens and writes it.
 	s.layer.mu.Lock()
-	w.timer = time.AfterFunc(s.holdFor, func() { s.saveUnopened(w) })
+	w.timer = time.AfterFunc(s.opt.HoldRemovals, func() { s.saveUnopened(w) })
 	s.layer.mu.Unlock()
 	return fuse.OK
 }

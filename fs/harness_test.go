@@ -173,9 +173,11 @@ func mountStore(t *testing.T, store *fakeStore, options ...func(*Options)) *moun
 		Store:      store,
 		Mountpoint: t.TempDir(),
 		StateDir:   t.TempDir(),
-		UID:        uint32(os.Getuid()),
-		GID:        uint32(os.Getgid()),
-		Logger:     slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		// No test may depend on how fast a program is.
+		HoldRemovals: time.Hour,
+		UID:          uint32(os.Getuid()),
+		GID:          uint32(os.Getgid()),
+		Logger:       slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	for _, f := range options {
 		f(&o)

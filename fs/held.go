@@ -7,10 +7,6 @@ import (
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
-// holdFor is how long the removal of a leaf is held back when something of its
-// name is likely to follow.
-const holdFor = 2 * time.Second
-
 // held is a leaf that was renamed to a scratch name or unlinked by a program
 // that replaces files so. Its name is not shown here, etcd still has it. The
 // next file of that name is written over it, which keeps its type and place;
@@ -33,7 +29,7 @@ func (s *server) hold(path string, view bool) {
 		old.timer.Stop()
 	}
 	l.held[path] = h
-	h.timer = time.AfterFunc(s.holdFor, func() { s.expire(h) })
+	h.timer = time.AfterFunc(s.opt.HoldRemovals, func() { s.expire(h) })
 	l.mu.Unlock()
 	l.changed()
 }
@@ -81,7 +77,7 @@ func (s *server) expire(h *held) {
 	}
 	if l.pending[path] != nil {
 		// Its commit, or its end without one, decides.
-		h.timer.Reset(s.holdFor)
+		h.timer.Reset(s.opt.HoldRemovals)
 		l.mu.Unlock()
 		return
 	}

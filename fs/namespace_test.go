@@ -253,7 +253,6 @@ func TestInodeNumbersStay(t *testing.T) {
 
 func TestHeldRemoval(t *testing.T) {
 	m := mountTree(t, map[string]string{"/ovs/c": config})
-	m.s.holdFor = time.Hour
 	m.sh("bash", "mv c/port c/port~; test ! -e c/port; test -e c/port~", 0)
 	m.want("/ovs/c", config)
 	if strings.Contains(strings.Join(m.list("c"), " "), "port ") {
@@ -264,7 +263,10 @@ func TestHeldRemoval(t *testing.T) {
 	if n := m.store.count(); n != 0 {
 		t.Errorf("%d commits", n)
 	}
-	m.s.holdFor = time.Millisecond
+}
+
+func TestHeldRemovalIsCarriedOutInTime(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/c": config}, func(o *Options) { o.HoldRemovals = time.Millisecond })
 	m.sh("bash", "mv c/port c/port~", 0)
 	without := strings.Replace(config, `"port": 8080, `, "", 1)
 	await(t, "the removal is carried out", func() bool { return m.store.value("/ovs/c") == without })
@@ -274,7 +276,6 @@ func TestHeldRemoval(t *testing.T) {
 
 func TestHeldRemovalIsCarriedOutAtUnmount(t *testing.T) {
 	m := mountTree(t, map[string]string{"/ovs/a": "1", "/ovs/b": "2"})
-	m.s.holdFor = time.Hour
 	m.sh("bash", "mv a a~", 0)
 	m.end()
 	m.want("/ovs/a", "(no such key)")
@@ -282,7 +283,6 @@ func TestHeldRemovalIsCarriedOutAtUnmount(t *testing.T) {
 
 func TestHeldRemovalIsGivenUp(t *testing.T) {
 	m := mountTree(t, map[string]string{"/ovs/c": config})
-	m.s.holdFor = time.Hour
 	m.sh("bash", "mv c/port c/port~; echo abc | cat > c/port", 1)
 	m.quiet()
 	if got := m.read("c/port"); got != "8080\n" {

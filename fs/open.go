@@ -12,7 +12,7 @@ func (s *server) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fus
 	if i == nil {
 		return fuse.Status(errnos[mapping.Stale])
 	}
-	return s.open(i, in.Flags, out)
+	return s.open(i, in.Flags, in.Pid, out)
 }
 
 // Release implements fuse.RawFileSystem.

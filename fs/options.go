@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
@@ -51,6 +52,9 @@ type Options struct {
 	ScratchLimit int64
 	// RequestLimit bounds the bytes of one value; 0 means etcd's 1.5 MiB.
 	RequestLimit int
+	// HoldRemovals is how long a leaf that was moved to a scratch name is kept in
+	// the store for the file of its name that an editor writes next; 0 means 2 s.
+	HoldRemovals time.Duration
 	// ListViews lists the views of each directory.
 	ListViews bool
 	// Status returns what .ovscfgfs/status shows, a value for encoding/json; may be nil.
@@ -78,6 +82,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.ScratchLimit == 0 {
 		o.ScratchLimit = 64 << 20
+	}
+	if o.HoldRemovals == 0 {
+		o.HoldRemovals = 2 * time.Second
 	}
 	if o.RequestLimit == 0 {
 		o.RequestLimit = 3 << 19

@@ -34,3 +34,17 @@ func program(pid uint32) string {
 	}
 	return string(bytes.TrimSuffix(comm, []byte("\n")))
 }
+
+// otherProcess reports whether the thread pid belongs to another process than
+// the thread opener, which is still there.
+func otherProcess(pid, opener uint32) bool {
+	if pid == opener {
+		return false
+	}
+	proc := func(n uint32) string { return "/proc/" + strconv.FormatUint(uint64(n), 10) }
+	if _, err := os.Stat(proc(pid) + "/task/" + strconv.FormatUint(uint64(opener), 10)); err == nil {
+		return false // another thread of the same process
+	}
+	_, err := os.Stat(proc(opener))
+	return err == nil
+}

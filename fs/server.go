@@ -2,7 +2,6 @@ package fs
 
 import (
 	"log/slog"
-	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 
@@ -29,7 +28,6 @@ type server struct {
 	// layer is the overlay of a writable mount; nil on a read-only one.
 	layer     *layer
 	temporary string // what the layer lies in and goes with the mount
-	holdFor   time.Duration
 }
 
 var _ fuse.RawFileSystem = (*server)(nil)
@@ -44,7 +42,6 @@ func newServer(o Options) *server {
 		table:         newTable(),
 		problems:      newProblems(),
 		overlay:       noOverlay{},
-		holdFor:       holdFor,
 	}
 	s.table.root.dir.top = &top{source: o.Store}
 	s.control = newControl(s)

@@ -107,9 +107,10 @@ func (w *work) abandon() {
 // to a view, or to a file that is to be one.
 type writer struct {
 	*work
-	add     bool // O_APPEND
-	reader  bool // of a file that is not in the tree yet
-	counted bool // in inode.writers
+	add     bool   // O_APPEND
+	opener  uint32 // the thread that opened it
+	reader  bool   // of a file that is not in the tree yet
+	counted bool   // in inode.writers
 	// told is false while the kernel may not have heard of what was committed.
 	untold bool // guarded by work.mu
 }

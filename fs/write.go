@@ -9,7 +9,7 @@ import (
 )
 
 // open opens i, which exists.
-func (s *server) open(i *inode, flags uint32, out *fuse.OpenOut) fuse.Status {
+func (s *server) open(i *inode, flags, pid uint32, out *fuse.OpenOut) fuse.Status {
 	write := flags&syscall.O_ACCMODE != syscall.O_RDONLY || flags&syscall.O_TRUNC != 0
 	k, l := s.table.what(i)
 	if i.dir != nil {
@@ -17,7 +17,7 @@ func (s *server) open(i *inode, flags uint32, out *fuse.OpenOut) fuse.Status {
 	}
 	switch l := l.(type) {
 	case *work:
-		return s.openPending(i, l, flags, write, out)
+		return s.openPending(i, l, flags, pid, write, out)
 	case *scratchEntry:
 		return s.openScratch(l, flags, write, out)
 	}
@@ -57,18 +57,18 @@ func (s *server) open(i *inode, flags uint32, out *fuse.OpenOut) fuse.Status {
 	if now, _ := s.table.what(i); now != k {
 		// It was renamed over the border of the tree at this moment.
 		s.layer.removeWork(i, w)
-		return s.open(i, flags, out)
+		return s.open(i, flags, pid, out)
 	}
 	i.write(1)
-	out.Fh = s.handles.add(&writer{work: w, add: flags&syscall.O_APPEND != 0, counted: true})
+	out.Fh = s.handles.add(&writer{work: w, opener: pid, add: flags&syscall.O_APPEND != 0, counted: true})
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO
 	return fuse.OK
 }
 
 // openPending opens a file that is not in the tree yet: all who have it open
 // share its content.
-func (s *server) openPending(i *inode, w *work, flags uint32, write bool, out *fuse.OpenOut) fuse.Status {
-	h := &writer{work: w, add: flags&syscall.O_APPEND != 0, reader: !write}
+func (s *server) openPending(i *inode, w *work, flags, pid uint32, write bool, out *fuse.OpenOut) fuse.Status {
+	h := &writer{work: w, opener: pid, add: flags&syscall.O_APPEND != 0, reader: !write}
 	if write {
 		w.mu.Lock()
 		if flags&syscall.O_TRUNC != 0 {
@@ -200,7 +200,9 @@ func (w *work) roomFor(path string, size int64) error {
 
 // Flush implements fuse.RawFileSystem: close(2) on one of the descriptors. The
 // shell closes a duplicate before it writes, so that nothing written means
-// nothing to commit.
+// nothing to commit. A program that was given the file and ends, as each of
+// several in { a; b; } > f, has not written the whole: that is for the process
+// that opened it to say, or the last close.
 func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 	switch h := s.handles.get(in.Fh).(type) {
 	case *scratchHandle:
@@ -209,7 +211,7 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 		h.mu.Lock()
 		path := h.name()
 		var err error
-		if h.changed && !h.reader {
+		if h.changed && !h.reader && !otherProcess(in.Pid, h.opener) {
 			h.untold = true
 			err = s.save(h.work)
 		}

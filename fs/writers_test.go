@@ -46,16 +46,21 @@ func TestSeveralLinesAreNeverHalfVisible(t *testing.T) {
 		{"/ovs/x.ini", "x.ini", "[a]\n", "a\nb\nc\n"},
 		{"/ovs/c", "c/text", config, with(`one\ntwo`, `a\nb\nc`)},
 	} {
-		values := map[string]string{"/ovs/a": "1"}
-		if c.before != "" {
-			values[c.key] = c.before
-		}
-		m := mountTree(t, values)
-		had := m.record(c.key)
-		m.sh("bash", "for l in a b c; do echo $l; done > "+c.path, 0)
-		m.quiet()
-		if got := had(); len(got) != 1 || got[0] != c.after {
-			t.Errorf("%s had the values %q, want only %q", c.path, got, c.after)
+		for _, script := range []string{
+			"for l in a b c; do echo $l; done > ", "for l in a b c; do /bin/echo $l; done > ", "(echo a; echo b | cat; echo c) > ",
+			`python3 -c 'import subprocess,sys; f=open(sys.argv[1],"w"); [subprocess.run(["echo",l],stdout=f) for l in "abc"]' `,
+		} {
+			values := map[string]string{"/ovs/a": "1"}
+			if c.before != "" {
+				values[c.key] = c.before
+			}
+			m := mountTree(t, values)
+			had := m.record(c.key)
+			m.sh("bash", script+c.path, 0)
+			m.quiet()
+			if got := had(); len(got) != 1 || got[0] != c.after {
+				t.Errorf("%s%s: it had the values %q, want only %q", script, c.path, got, c.after)
+			}
 		}
 	}
 }
