@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"fmt"
 	"testing"
 )
 
@@ -16,6 +17,22 @@ func BenchmarkCheck(b *testing.B) {
 	tree := treeOf(b, sample(b))
 	for b.Loop() {
 		c.Check(tree, "")
+	}
+}
+
+// A tree of 20,000 volumes, for what a volume costs.
+func BenchmarkCheckVolumes(b *testing.B) {
+	c := load(b)
+	values := sample(b)
+	for i := range 20000 {
+		id := fmt.Sprintf("00000000-0000-4000-8000-%012d", i)
+		values["/ovs/"+vols+"/volumes/"+id+"/config"] = `{"volume_router": "vmstorYKHFP7mHwzNZr6Im", "name": "c` + id + `", "filesystem_path": "/` + id + `", "sco_size": 64}`
+	}
+	tree := treeOf(b, values)
+	for b.Loop() {
+		if found := c.Check(tree, ""); len(found) > 0 {
+			b.Fatal(found[0])
+		}
 	}
 }
 
