@@ -3,6 +3,7 @@ package fs
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
@@ -22,8 +23,26 @@ func fits(t mapping.Type, text []byte) bool {
 			}
 		}
 		return false
+	case mapping.String:
+		return len(text) > maxFit || utf8Prefix(text)
 	}
 	return true
+}
+
+// maxFit bounds the text that is looked at again for each write.
+const maxFit = 1 << 16
+
+// utf8Prefix reports whether text is UTF-8, up to a last rune that may be incomplete.
+func utf8Prefix(text []byte) bool {
+	for k := 1; k < utf8.UTFMax && k <= len(text); k++ {
+		if tail := text[len(text)-k:]; utf8.RuneStart(tail[0]) {
+			if !utf8.FullRune(tail) {
+				text = text[:len(text)-k]
+			}
+			break
+		}
+	}
+	return utf8.Valid(text)
 }
 
 // numberPrefix reports whether s is the beginning of a number of RFC 8259.

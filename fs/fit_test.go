@@ -19,7 +19,7 @@ func TestFits(t *testing.T) {
 		{mapping.Number, ".5", false}, {mapping.Number, "1 2", false}, {mapping.Number, "1e5x", false}, {mapping.Number, "1\n2", false},
 		{mapping.Boolean, "tr", true}, {mapping.Boolean, "True\n", true}, {mapping.Boolean, "False", true}, {mapping.Boolean, "", true},
 		{mapping.Boolean, "yes", false}, {mapping.Boolean, "TRUE", false}, {mapping.Boolean, "truex", false},
-		{mapping.String, "abc", true}, {mapping.Null, "x", true}, {mapping.Raw, "\xff", true},
+		{mapping.String, "abc", true}, {mapping.String, "ab\xc3", true}, {mapping.String, "ab\xc3\xa4", true}, {mapping.String, "\xff", false}, {mapping.String, "a\xc3b", false}, {mapping.String, "\xf0\x9f\x98", true}, {mapping.String, "\x80", false}, {mapping.Null, "x", true}, {mapping.Raw, "\xff", true},
 	} {
 		if got := fits(c.t, []byte(c.text)); got != c.want {
 			t.Errorf("fits(%s, %q) = %v", c.t, c.text, got)

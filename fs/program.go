@@ -15,7 +15,6 @@ var replacers = map[string]bool{
 	"install": true,
 	"mv":      true, // from another file system
 	"patch":   true,
-	"perl":    true, // -i before 5.28
 	"tar":     true,
 	"bsdtar":  true,
 	"unzip":   true,

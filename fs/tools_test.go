@@ -84,7 +84,7 @@ func with(old, new string) string { return strings.Replace(config, old, new, 1) 
 
 func TestShellsSayWhatIsRefused(t *testing.T) {
 	for _, shell := range []string{"bash", "dash"} {
-		for _, script := range []string{"echo abc > c/port", "printf abc > c/port", "printf 'x\n2\n' > c/port", "echo maybe > c/debug", "echo x > c/list/7"} {
+		for _, script := range []string{"echo abc > c/port", "printf abc > c/port", "printf 'x\n2\n' > c/port", "echo maybe > c/debug", "printf '\\377\nx\n' > c/text", "printf '\\377\nx\n' > c/new", "echo x > c/list/7"} {
 			m := mountTree(t, map[string]string{"/ovs/c": config})
 			n := m.commits(func() {
 				if out := m.sh(shell, script, exitOf(shell, script)); out == "" {

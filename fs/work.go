@@ -58,6 +58,9 @@ func (w *work) attributes(a *fuse.Attr) {
 	l := w.s.layer
 	l.mu.RLock()
 	defer l.mu.RUnlock()
+	if _, name := splitPath(w.path); mapping.Secret(name, nil) {
+		a.Mode = fuse.S_IFREG | w.s.opt.FileMode&0o600
+	}
 	setTimes(a, w.begun)
 	w.set.apply(a)
 	setSize(a, w.draft.size.Load())

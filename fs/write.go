@@ -159,11 +159,8 @@ func (h *writer) write(data []byte, off int64) error {
 	}
 	t := w.s.store.Tree()
 	n, ok := t.Lookup(path)
-	// A new file may be more than its first line, unless its type is known to be one.
-	if w.created && (ok || w.typ != "" || w.like != nil) {
-		return nil
-	}
-	if ok && off <= before && off+int64(len(data)) == int64(len(w.buf)) && w.typ == "" && !fits(n.Type(), w.buf) {
+	sequential := off <= before && off+int64(len(data)) == int64(len(w.buf))
+	if sequential && w.typ == "" && !fits(w.willBe(t, path, n), w.buf) {
 		// The words are those of the refused commit.
 		err := mapping.Check(t, path, w.buf, mapping.WriteOptions{})
 		if err != nil {
@@ -171,6 +168,9 @@ func (h *writer) write(data []byte, off int64) error {
 			w.s.rollBack(w, path)
 			return err
 		}
+	}
+	if w.created && (ok || w.typ != "" || w.like != nil) {
+		return nil // it may be more than its first line
 	}
 	if (ok || w.created) && w.line(data, off) && mapping.OneLine(t, path) {
 		h.untold = true
@@ -181,6 +181,22 @@ func (h *writer) write(data []byte, off int64) error {
 		return err
 	}
 	return nil
+}
+
+// willBe is the type that w's content is to have, as far as it is known: that
+// of the node n at path, and of a new field text.
+func (w *work) willBe(t *mapping.Tree, path string, n mapping.Node) mapping.Type {
+	if n.Valid() {
+		if w.created {
+			return mapping.Raw // held: it may come to be of another type
+		}
+		return n.Type()
+	}
+	dir, _ := splitPath(path)
+	if d, ok := t.Lookup(dir); ok && d.Type() != mapping.Directory {
+		return mapping.String
+	}
+	return mapping.Raw
 }
 
 // roomFor refuses a size that no commit could have.
