@@ -10,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // Store is the scratch files of one mount. It is safe for concurrent use; two
@@ -20,17 +18,19 @@ type Store struct {
 	files string // the mirror: files/a/b/.x is what is shown as a/b/.x
 	limit int64  // bytes, 0 for none
 	used  atomic.Int64
-	count atomic.Int64 // entries that are shown, so that an empty store costs nothing to ask
+	empty atomic.Bool
 
-	// mu guards the structure: what is created, removed and renamed, and made.
-	mu   sync.RWMutex
-	made directories
+	// mu guards the structure: what is created, removed and renamed, made and index.
+	mu    sync.RWMutex
+	made  directories
+	index index
 }
 
 // Open opens the store under dir, making it if needed. limit bounds the bytes
 // of all files together; 0 means no bound.
 func Open(dir string, limit int64) (*Store, error) {
-	s := &Store{files: filepath.Join(dir, "files"), limit: limit}
+	s := &Store{files: filepath.Join(dir, "files"), limit: limit, index: index{}}
+	s.empty.Store(true)
 	if err := os.MkdirAll(s.files, 0o700); err != nil {
 		return nil, err
 	}
@@ -39,12 +39,18 @@ func Open(dir string, limit int64) (*Store, error) {
 		return nil, err
 	}
 	s.made = made
-	s.count.Store(int64(len(made.paths)))
+	for p := range made.paths {
+		s.added(p)
+	}
 	err = filepath.WalkDir(s.files, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		s.count.Add(1)
+		name, err := filepath.Rel(s.files, p)
+		if err != nil {
+			return err
+		}
+		s.added(filepath.ToSlash(name))
 		if info, err := d.Info(); err == nil {
 			s.used.Add(info.Size())
 		}
@@ -54,7 +60,7 @@ func Open(dir string, limit int64) (*Store, error) {
 }
 
 // Empty reports whether the store holds nothing at all.
-func (s *Store) Empty() bool { return s.count.Load() == 0 }
+func (s *Store) Empty() bool { return s.empty.Load() }
 
 // Used returns how many bytes the files hold.
 func (s *Store) Used() int64 { return s.used.Load() }
@@ -70,6 +76,9 @@ func (s *Store) Lstat(p string) (syscall.Stat_t, error) {
 
 func (s *Store) lstat(p string) (syscall.Stat_t, error) {
 	var st syscall.Stat_t
+	if s.index[path.Dir(p)] == 0 {
+		return st, syscall.ENOENT
+	}
 	if err := syscall.Lstat(s.host(p), &st); err != nil {
 		if err == syscall.ENOTDIR {
 			err = syscall.ENOENT
@@ -95,6 +104,9 @@ func (s *Store) List(dir string) []Entry {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if s.index[path.Clean(dir)] == 0 {
+		return nil
+	}
 	list, err := os.ReadDir(s.host(dir))
 	if err != nil {
 		return nil
@@ -125,7 +137,7 @@ func (s *Store) Create(p string, mode, uid, gid uint32) (*File, error) {
 		os.Remove(s.host(p))
 		return nil, err
 	}
-	s.count.Add(1)
+	s.added(p)
 	return &File{f: f, s: s}, nil
 }
 
@@ -158,7 +170,7 @@ func (s *Store) Mkdir(p string, mode, uid, gid uint32) error {
 	if err := s.own(p, mode, uid, gid); err != nil {
 		return err
 	}
-	s.count.Add(1)
+	s.added(p)
 	return s.made.add(p)
 }
 
@@ -170,7 +182,7 @@ func (s *Store) Settle(p string) {
 	if s.made.has(p) {
 		// What is kept on disk is a hint for the next start, which settles again.
 		_ = s.made.remove(p)
-		s.count.Add(-1)
+		s.removed(p)
 	}
 }
 
@@ -184,7 +196,7 @@ func (s *Store) Symlink(target, p string, uid, gid uint32) error {
 	if err := os.Symlink(target, s.host(p)); err != nil {
 		return err
 	}
-	s.count.Add(1)
+	s.added(p)
 	return ignorePermission(os.Lchown(s.host(p), int(uid), int(gid)))
 }
 
@@ -202,7 +214,7 @@ func (s *Store) Remove(p string) error {
 	if err := syscall.Unlink(s.host(p)); err != nil {
 		return err
 	}
-	s.gone(&st)
+	s.gone(p, &st)
 	s.prune(path.Dir(p))
 	return nil
 }
@@ -223,11 +235,12 @@ func (s *Store) Rmdir(p string) error {
 			return syscall.ENOTEMPTY
 		}
 	}
-	// Only mirrors are left in it, of directories that the tree no longer shows.
-	if err := os.RemoveAll(s.host(p)); err != nil {
+	// Only mirrors are left in it, of directories that the tree no longer shows,
+	// with what lay in those.
+	if err := s.removeBelow(p); err != nil {
 		return err
 	}
-	s.count.Add(-1)
+	s.removed(p)
 	if err := s.made.remove(p); err != nil {
 		return err
 	}
@@ -235,50 +248,22 @@ func (s *Store) Rmdir(p string) error {
 	return nil
 }
 
-// Rename moves the file or directory at from, replacing a file or an empty
-// directory at to.
-func (s *Store) Rename(from, to string, exchange bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, err := s.lstat(from); err != nil {
-		return err
+// removeBelow removes all that the host has at and below p.
+func (s *Store) removeBelow(p string) error {
+	_ = filepath.WalkDir(s.host(p), func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				s.used.Add(-info.Size())
+			}
+		}
+		return nil // what cannot be counted is removed or reported below
+	})
+	for dir := range s.index {
+		if below(dir, p) {
+			delete(s.index, dir)
+		}
 	}
-	target, err := s.lstat(to)
-	replaced := err == nil
-	if err := s.mirror(path.Dir(to)); err != nil {
-		return err
-	}
-	var flags uint
-	if exchange {
-		flags = unix.RENAME_EXCHANGE
-	}
-	if err := unix.Renameat2(unix.AT_FDCWD, s.host(from), unix.AT_FDCWD, s.host(to), flags); err != nil {
-		return err
-	}
-	if replaced && !exchange {
-		s.gone(&target)
-	}
-	if err := s.made.rename(from, to, exchange); err != nil {
-		return err
-	}
-	s.prune(path.Dir(from))
-	return nil
-}
-
-// MoveMirror takes along what lies in a directory of the tree that was renamed.
-// An entry that is in the way stays.
-func (s *Store) MoveMirror(from, to string) {
-	if s.Empty() {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.mirror(path.Dir(to)) != nil {
-		return
-	}
-	if unix.Renameat2(unix.AT_FDCWD, s.host(from), unix.AT_FDCWD, s.host(to), 0) == nil {
-		_ = s.made.rename(from, to, false) // written again at the next change
-	}
+	return os.RemoveAll(s.host(p))
 }
 
 // mirror makes the host directories for the shown directory dir.
@@ -301,8 +286,9 @@ func (s *Store) prune(dir string) {
 	}
 }
 
-func (s *Store) gone(st *syscall.Stat_t) {
-	s.count.Add(-1)
+// gone accounts for a removed or replaced entry.
+func (s *Store) gone(p string, st *syscall.Stat_t) {
+	s.removed(p)
 	if st.Mode&syscall.S_IFMT == syscall.S_IFREG && st.Nlink == 1 {
 		s.used.Add(-st.Size)
 	}

@@ -179,6 +179,20 @@ func TestSettledDirectoryKeepsItsFiles(t *testing.T) {
 	}
 }
 
+func TestRmdirTakesOrphansAlong(t *testing.T) {
+	s := open(t, t.TempDir(), 0)
+	if err := s.Mkdir("d", 0o755, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "d/gone/.x", "orphan") // the tree showed d/gone when it was made
+	if err := s.Rmdir("d"); err != nil {
+		t.Fatal(err)
+	}
+	if !s.Empty() || s.Used() != 0 {
+		t.Errorf("%d bytes are left, %v", s.Used(), s.index)
+	}
+}
+
 func TestLinks(t *testing.T) {
 	s := open(t, t.TempDir(), 0)
 	if err := s.Symlink("me@host.1", ".#a", 0, 0); err != nil {

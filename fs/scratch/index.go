@@ -1,0 +1,42 @@
+package scratch
+
+import "path"
+
+// index counts the entries of each directory that has any, so that asking
+// about the others costs no look at the host. The root is ".".
+type index map[string]int
+
+// added notes an entry; mu is held.
+func (s *Store) added(p string) {
+	s.index[path.Dir(p)]++
+	s.empty.Store(false)
+}
+
+// removed notes that an entry is gone; mu is held.
+func (s *Store) removed(p string) {
+	dir := path.Dir(p)
+	if s.index[dir]--; s.index[dir] <= 0 {
+		delete(s.index, dir)
+	}
+	s.empty.Store(len(s.index) == 0)
+}
+
+// rename moves what is counted at and below from.
+func (x index) rename(from, to string, exchange bool) {
+	moved := index{}
+	for dir, n := range x {
+		switch {
+		case below(dir, from):
+			delete(x, dir)
+			moved[to+dir[len(from):]] = n
+		case below(dir, to):
+			delete(x, dir)
+			if exchange {
+				moved[from+dir[len(to):]] = n
+			}
+		}
+	}
+	for dir, n := range moved {
+		x[dir] = n
+	}
+}

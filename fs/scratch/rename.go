@@ -1,0 +1,59 @@
+package scratch
+
+import (
+	"path"
+
+	"golang.org/x/sys/unix"
+)
+
+// Rename moves the file or directory at from, replacing a file or an empty
+// directory at to.
+func (s *Store) Rename(from, to string, exchange bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.lstat(from); err != nil {
+		return err
+	}
+	target, err := s.lstat(to)
+	replaced := err == nil
+	if err := s.mirror(path.Dir(to)); err != nil {
+		return err
+	}
+	var flags uint
+	if exchange {
+		flags = unix.RENAME_EXCHANGE
+	}
+	if err := unix.Renameat2(unix.AT_FDCWD, s.host(from), unix.AT_FDCWD, s.host(to), flags); err != nil {
+		return err
+	}
+	if replaced && !exchange {
+		s.gone(to, &target)
+	}
+	if !exchange {
+		s.removed(from)
+		s.added(to)
+	}
+	s.index.rename(from, to, exchange)
+	if err := s.made.rename(from, to, exchange); err != nil {
+		return err
+	}
+	s.prune(path.Dir(from))
+	return nil
+}
+
+// MoveMirror takes along what lies in a directory of the tree that was renamed.
+// An entry that is in the way stays.
+func (s *Store) MoveMirror(from, to string) {
+	if s.Empty() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mirror(path.Dir(to)) != nil {
+		return
+	}
+	if unix.Renameat2(unix.AT_FDCWD, s.host(from), unix.AT_FDCWD, s.host(to), 0) == nil {
+		s.index.rename(from, to, false)
+		_ = s.made.rename(from, to, false) // written again at the next change
+	}
+}
