@@ -66,6 +66,8 @@ func (b bar) limit(u unit) string {
 		return sign + " " + u.format(b.plus)
 	case b.factor == 1 && b.plus != 0:
 		return fmt.Sprintf("%s %s + %s", sign, b.against, u.format(b.plus))
+	case b.factor == 1:
+		return sign + " " + b.against
 	case b.plus != 0:
 		return fmt.Sprintf("%s %g × %s + %s", sign, b.factor, b.against, u.format(b.plus))
 	default:

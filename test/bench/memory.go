@@ -82,12 +82,12 @@ func (l *lab) footprint(ctx context.Context, prefix string, readOnly bool) (f fo
 }
 
 // settled waits until the daemon's memory has not changed by a page in a
-// hundred for three seconds, half a minute at most, and returns it.
+// hundred for five seconds, half a minute at most, and returns it.
 func (l *lab) settled(ctx context.Context, m *mount) (int64, error) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	last, err := m.resident()
-	for still, ticks := 0, 0; err == nil && still < 3 && ticks < 30; ticks++ {
+	for still, ticks := 0, 0; err == nil && still < 5 && ticks < 30; ticks++ {
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -25,11 +26,21 @@ func colorOf(target string) color.Color {
 		return color.RGBA{0x8c, 0x56, 0x4b, 0xff}
 	case onEtcd:
 		return color.RGBA{0x2c, 0xa0, 0x2c, 0xff}
+	case onCtl:
+		return color.RGBA{0xff, 0x9f, 0x1c, 0xff}
 	case onRW:
 		return color.RGBA{0xd6, 0x27, 0x28, 0xff}
 	default:
 		return color.RGBA{0x1f, 0x77, 0xb4, 0xff}
 	}
+}
+
+// shapeOf tells the mounts, which are solid, from what stands beside them.
+func shapeOf(target string) draw.GlyphDrawer {
+	if target == onRW || target == onRO {
+		return draw.CircleGlyph{}
+	}
+	return draw.SquareGlyph{}
 }
 
 // drawPicture draws two panels: the durations side by side, and how much of its
@@ -82,7 +93,7 @@ func durationPanel(r *report) (*plot.Plot, error) {
 		}
 		labels = append(labels, row.group+": "+row.name)
 	}
-	p, err := panel(labels, dots)
+	p, err := panel(labels, dots, false)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +107,9 @@ func barPanel(r *report) (*plot.Plot, error) {
 	var labels []string
 	var dots []dot
 	for _, row := range slices.Backward(r.rows) {
+		if row.unit == count {
+			continue // exactly one or wrong
+		}
 		for _, b := range slices.Backward(row.bars) {
 			if score, ok := b.score(row); ok && score > 0 {
 				dots = append(dots, dot{len(labels), score, b.target})
@@ -103,7 +117,7 @@ func barPanel(r *report) (*plot.Plot, error) {
 			}
 		}
 	}
-	p, err := panel(labels, dots)
+	p, err := panel(labels, dots, true)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +134,7 @@ func barPanel(r *report) (*plot.Plot, error) {
 }
 
 // panel is a plot with one labelled line for each label, on a logarithmic scale.
-func panel(labels []string, dots []dot) (*plot.Plot, error) {
+func panel(labels []string, dots []dot, legendLeft bool) (*plot.Plot, error) {
 	p := plot.New()
 	p.Add(plotter.NewGrid())
 	if len(labels) == 0 {
@@ -147,12 +161,12 @@ func panel(labels []string, dots []dot) (*plot.Plot, error) {
 		if err != nil {
 			return nil, err
 		}
-		scatter.GlyphStyle = draw.GlyphStyle{Color: colorOf(t), Radius: vg.Points(4), Shape: draw.CircleGlyph{}}
+		scatter.GlyphStyle = draw.GlyphStyle{Color: colorOf(t), Radius: vg.Points(4), Shape: shapeOf(t)}
 		p.Add(scatter)
 		p.Legend.Add(t, scatter)
 	}
-	p.Legend.Top = true
-	p.Legend.Left = true
+	p.Legend.Left = legendLeft
+	p.Legend.Padding = vg.Points(3)
 	p.X.Scale, p.X.Min, p.X.Max = plot.LogScale{}, least*0.7, most*1.4
 	p.NominalY(labels...)
 	p.Y.Min, p.Y.Max = -0.5, float64(len(labels))-0.5
@@ -172,11 +186,20 @@ func (d decades) Ticks(least, most float64) []plot.Tick {
 				continue
 			}
 			tick := plot.Tick{Value: value}
-			if digit == 1 {
-				tick.Label = d.unit.format(value)
+			if digit == 1 || most/least < 100 && (digit == 2 || digit == 5) {
+				tick.Label = trimZeros(d.unit.format(value))
 			}
 			ticks = append(ticks, tick)
 		}
 	}
 	return ticks
+}
+
+// trimZeros writes 1.00 s as 1 s.
+func trimZeros(text string) string {
+	number, unit, _ := strings.Cut(text, " ")
+	if strings.Contains(number, ".") {
+		number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
+	}
+	return strings.TrimSpace(number + " " + unit)
 }
