@@ -27,8 +27,10 @@ func whole(b []byte) error {
 	return nil
 }
 
-// piece returns an error unless b is the beginning of one version.
+// piece returns an error unless b is of one version: its beginning, or all of
+// it with zeros behind it.
 func piece(b []byte) error {
+	b = bytes.TrimRight(b, "\x00")
 	if !bytes.Contains(b, []byte(":")) && len(bytes.Trim(b, "0123456789")) == 0 {
 		return nil
 	}

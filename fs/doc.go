@@ -33,10 +33,12 @@
 //
 // # What does not hold
 //
-// On a read-only mount the kernel opens files by itself. One read(2) of a leaf
-// of one page is of one revision there, but a reader that overlaps a change may
-// get the rest from the next. The same goes for a handle of a small leaf that
-// is open for longer than grace.
+// On a read-only mount the kernel opens files by itself, and the daemon does
+// not know of readers. One read(2) of a leaf of one page never mixes two
+// revisions there, but one that runs into the change may get a content at the
+// length of the other (cut, or with zeros behind it), and a reader that needs
+// several calls may get the rest from the next revision. A writable mount has
+// neither, for who is done within grace of the open.
 //
 // # Deadlocks
 //

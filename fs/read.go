@@ -52,9 +52,10 @@ func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
 	case !i.told.Valid():
 		i.told = n
 	case ok && !i.told.Same(n):
-		i.reread, i.cleared = true, false
+		i.reread = true
 		s.notices.checkLocked(i)
 	}
+	i.cleared = false
 	if !i.paged {
 		i.paged = true
 		s.notices.pushSiblings(i)

@@ -28,12 +28,6 @@ type table struct {
 	moved moves
 }
 
-// claim is a name whose change is being made by a request of this mount.
-type claim struct {
-	dir  *inode
-	name string
-}
-
 func newTable() *table {
 	root := &inode{id: rootID, dir: &directory{}, lookups: 1}
 	root.ino.Store(rootID)
@@ -284,46 +278,6 @@ func (tb *table) what(i *inode) (kind, local) {
 	tb.mu.RLock()
 	defer tb.mu.RUnlock()
 	return i.kind, tb.locals[i]
-}
-
-// claim keeps the worker from acting on name in dir until release is called:
-// a request that adds, removes or renames it holds the claim from before its
-// commit until the table shows the result.
-func (tb *table) claim(dir *inode, name string) (release func()) {
-	key := claim{dir, name}
-	tb.mu.Lock()
-	tb.claims[key]++
-	tb.mu.Unlock()
-	var once sync.Once
-	return func() {
-		once.Do(func() {
-			tb.mu.Lock()
-			defer tb.mu.Unlock()
-			if tb.claims[key]--; tb.claims[key] == 0 {
-				delete(tb.claims, key)
-			}
-		})
-	}
-}
-
-func (tb *table) claimed(dir *inode, name string) bool {
-	tb.mu.RLock()
-	defer tb.mu.RUnlock()
-	return len(tb.claims) > 0 && tb.claims[claim{dir, name}] > 0
-}
-
-// claimedWithin reports whether a name anywhere below i is claimed.
-func (tb *table) claimedWithin(i *inode) bool {
-	tb.mu.RLock()
-	defer tb.mu.RUnlock()
-	for c := range tb.claims {
-		for at := c.dir; at != nil; at = at.parent {
-			if at == i {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // size returns the number of known inodes.

@@ -223,6 +223,26 @@ func TestOldContentUntilDropped(t *testing.T) {
 	}
 }
 
+// A content that comes back after the kernel has dropped it, and is read again,
+// is dropped again when it goes.
+func TestContentComesBack(t *testing.T) {
+	b := newBench(t, map[string]string{"/ovs/a": "1"})
+	out, _ := b.lookup("a")
+	b.content(out.NodeId)
+	b.store.put(map[string]string{"/ovs/a": "22"})
+	b.settle()
+	b.store.put(map[string]string{"/ovs/a": "1"})
+	b.settle()
+	if got := b.content(out.NodeId); got != "1\n" {
+		t.Errorf("read %q", got)
+	}
+	b.table.get(out.NodeId).fade()
+	b.store.put(map[string]string{"/ovs/a": "3"})
+	if got, want := b.settle(), []string{fmt.Sprintf("inode %d", out.NodeId)}; !slices.Equal(got, want) {
+		t.Errorf("notices %q, want %q", got, want)
+	}
+}
+
 // A leaf whose reply is still on its way to the kernel is told again until the
 // kernel knows it.
 func TestNoticeWaitsForTheReply(t *testing.T) {

@@ -1,0 +1,115 @@
+package fs
+
+import (
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// retry is an inode that is looked at again, because a reply that makes it
+// known to the kernel is still on its way there.
+type retry struct {
+	inode *inode
+	tries int
+	due   time.Time
+}
+
+// retryAfter is the first pause before something is tried again; it doubles up
+// to maxRetryAfter.
+const (
+	retryAfter    = time.Millisecond
+	maxRetryAfter = time.Second
+)
+
+// fadeAfter is how long the content that the kernel has dropped is kept for a
+// read that it sent before.
+const fadeAfter = 100 * time.Millisecond
+
+// compare looks at a leaf: if the kernel's size and pages are of another
+// content than the newest, it is told to drop them.
+func (w *notices) compare(i *inode) {
+	i.mu.Lock()
+	i.queued = false
+	i.mu.Unlock()
+	w.compareAgain(retry{inode: i})
+}
+
+// maxReread is how often a notice is repeated at once because the old content
+// was read again while it was sent.
+const maxReread = 100
+
+func (w *notices) compareAgain(r retry) {
+	i := r.inode
+	if i.dir != nil {
+		w.kernel.InodeNotify(i.id, -1, 0)
+		return
+	}
+	for range maxReread {
+		again, later := w.move(i)
+		if !again && !later {
+			return
+		}
+		if later {
+			break
+		}
+	}
+	r.due = time.Now().Add(min(retryAfter<<min(r.tries, 10), maxRetryAfter))
+	r.tries++
+	w.mu.Lock()
+	w.later = append(w.later, r)
+	w.mu.Unlock()
+}
+
+// move tells the kernel to drop what it has of a leaf whose content changed.
+// again: the old content was read meanwhile; later: the kernel will only know
+// the inode when a reply that is on its way has arrived, or a reader is given time.
+func (w *notices) move(i *inode) (again, later bool) {
+	n, ok := w.s.node(i, w.s.tree(i))
+	i.mu.Lock()
+	if !i.foreign && (!ok || n.IsDir() || !i.told.Valid() || i.cleared || i.told.Same(n)) {
+		i.changing = false
+		i.mu.Unlock()
+		return false, false
+	}
+	if w.s.fresh(i) {
+		i.postponed = true
+		i.mu.Unlock()
+		return false, true
+	}
+	i.postponed = false
+	i.changing, i.reread, i.foreign = true, false, false
+	i.mu.Unlock()
+
+	st := w.kernel.InodeNotify(i.id, 0, 0)
+
+	known := w.s.table.referred(i)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	switch {
+	case st == fuse.ENOENT && known:
+		return false, true
+	case i.reread:
+		return true, false
+	}
+	i.cleared, i.changing, i.paged = true, false, false
+	w.fadeLater(i)
+	return false, false
+}
+
+// fadeLater lets go of told after a while; i.mu is held.
+func (w *notices) fadeLater(i *inode) {
+	w.mu.Lock()
+	w.fading = append(w.fading, retry{inode: i, due: time.Now().Add(fadeAfter)})
+	w.mu.Unlock()
+}
+
+// fade lets go of a content that the kernel has dropped.
+func (i *inode) fade() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.cleared {
+		i.told, i.cleared = mapping.Node{}, false
+	}
+}

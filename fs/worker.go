@@ -1,0 +1,130 @@
+package fs
+
+import "time"
+
+// run is the worker.
+func (w *notices) run() {
+	defer close(w.stopped)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		select {
+		case <-w.stop:
+			return
+		case <-w.wake:
+		case <-timer.C:
+		}
+		w.setWorking(true)
+		w.retryDue()
+		for w.step() {
+		}
+		if pause, ok := w.rest(); ok {
+			timer.Reset(pause)
+		}
+	}
+}
+
+// step takes what is queued and works on it; it reports whether there is more.
+func (w *notices) step() bool {
+	w.mu.Lock()
+	b, checks, relists := w.published, w.checks, w.relists
+	w.published, w.checks, w.relists = batch{}, nil, nil
+	var push *inode
+	if n := len(w.pushes); n > 0 {
+		push, w.pushes = w.pushes[0], w.pushes[1:]
+	}
+	w.mu.Unlock()
+
+	var deferred []string
+	if b.changes > 0 {
+		deferred = newWalk(w, b).run()
+	}
+	for _, i := range checks {
+		w.compare(i)
+	}
+	for _, i := range relists {
+		w.compareAll(i)
+	}
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if b.changes > 0 {
+		w.done = max(w.done, b.upTo)
+		w.waiters = releaseWaiters(w.waiters, w.done)
+	}
+	busy := w.published.changes > 0 || len(w.checks) > 0 || len(w.relists) > 0
+	if len(deferred) > 0 {
+		// A request is at work on these names; it is tried again after a pause,
+		// if nothing else brings the worker here before.
+		w.requeueLocked(batch{old: b.old, keys: [][]string{deferred}, changes: b.changes + 1})
+	}
+	if push != nil && !busy {
+		w.mu.Unlock()
+		w.push(push)
+		w.mu.Lock()
+	} else if push != nil {
+		w.pushes = append(w.pushes, push)
+	}
+	return busy || len(w.pushes) > 0 || len(w.checks) > 0 || len(w.relists) > 0
+}
+
+func releaseWaiters(list []waiter, done uint64) []waiter {
+	kept := list[:0]
+	for _, x := range list {
+		if x.upTo <= done {
+			close(x.done)
+		} else {
+			kept = append(kept, x)
+		}
+	}
+	return kept
+}
+
+// retryDue puts what was put off back into the queue.
+func (w *notices) retryDue() {
+	now := time.Now()
+	w.mu.Lock()
+	var due, later []retry
+	for _, r := range w.later {
+		if r.due.After(now) {
+			later = append(later, r)
+		} else {
+			due = append(due, r)
+		}
+	}
+	w.later = later
+	fade := 0
+	for fade < len(w.fading) && !w.fading[fade].due.After(now) {
+		fade++
+	}
+	faded := w.fading[:fade:fade]
+	w.fading = w.fading[fade:]
+	w.mu.Unlock()
+	for _, r := range due {
+		w.compareAgain(r)
+	}
+	for _, r := range faded {
+		r.inode.fade()
+	}
+}
+
+// rest ends a round of work and returns after which pause the next one is due,
+// if not before.
+func (w *notices) rest() (pause time.Duration, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.working = false
+	switch {
+	case len(w.later) > 0 || w.published.changes > 0:
+		return retryAfter, true
+	case len(w.fading) > 0:
+		return max(time.Until(w.fading[0].due), retryAfter), true
+	}
+	return 0, false
+}
+
+func (w *notices) setWorking(working bool) {
+	w.mu.Lock()
+	w.working = working
+	w.mu.Unlock()
+}
