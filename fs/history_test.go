@@ -31,6 +31,14 @@ func pasts(t *testing.T, options ...func(*Options)) (m *mountedTest, first, seco
 	return m, first, second
 }
 
+// compact forgets what is older than a revision, and returns how often At was called.
+func (f *fakeStore) compact(oldest int64) (asked int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.oldest = oldest
+	return f.ats
+}
+
 func TestHistoryShowsEachRevision(t *testing.T) {
 	for name, option := range map[string]func(*Options){"rw": func(*Options) {}, "ro": readOnly} {
 		t.Run(name, func(t *testing.T) {
@@ -125,7 +133,7 @@ func TestToolsOnHistory(t *testing.T) {
 
 func TestHistoryRefusesOtherNames(t *testing.T) {
 	m, first, _ := pasts(t)
-	m.store.oldest = first
+	m.store.compact(first)
 	for _, name := range []string{"0", "-1", "01", "+1", "x", "99999999999999999999", "999", fmt.Sprint(first - 1), "%", strings.Repeat("9", 300)} {
 		_, err := os.Lstat(m.path(".ovscfgfs/history/" + name))
 		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENAMETOOLONG) {
@@ -156,11 +164,11 @@ func TestHistoryIsLetGo(t *testing.T) {
 	if got := m.read(at(first, "vpools/p/hosts/h/config/port")); got != "26203\n" {
 		t.Errorf("read again: %q", got)
 	}
-	if m.store.ats != 3 {
-		t.Errorf("the store was asked %d times, want 3", m.store.ats)
+	if asked := m.store.compact(0); asked != 3 {
+		t.Errorf("the store was asked %d times, want 3", asked)
 	}
 	drop()
-	m.store.oldest = second
+	m.store.compact(second)
 	if _, err := os.ReadFile(m.path(at(first, "both/below"))); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a read of a compacted revision: %v", err)
 	}
