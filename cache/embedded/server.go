@@ -76,6 +76,10 @@ func Start(dir, listenURL string, logger *slog.Logger, options ...Option) (*Serv
 	if err := prepareDir(dir); err != nil {
 		return nil, err
 	}
+	// The server opens its files by name for as long as it runs, and a daemon leaves its working directory.
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, mapping.Errorf(mapping.Other, dir, "the working directory is unknown: %w", err)
+	}
 	if err := free(client.Host); err != nil {
 		return nil, err
 	}
