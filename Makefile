@@ -12,7 +12,7 @@ PREFIX     ?= /usr/local
 LDFLAGS    := -w -X main.version=$(VERSION)
 GO         ?= go
 # Executions of each fuzz target; a count, because a time ends some runs with a false failure on slow machines.
-FUZZTIME   ?= 10000x
+FUZZTIME   ?= 3000x
 # Minutes that one package's tests may take; CI machines can be slow.
 TESTTIME   ?= 20m
 

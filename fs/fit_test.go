@@ -2,6 +2,7 @@ package fs
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
@@ -32,7 +33,8 @@ func FuzzFits(f *testing.F) {
 	f.Add("-12.5e+10")
 	f.Fuzz(func(t *testing.T, s string) {
 		var n json.Number
-		if json.Unmarshal([]byte(s), &n) != nil || s == "null" || s == "" || s[0] == '"' {
+		// White space around a number is JSON's and no part of it.
+		if json.Unmarshal([]byte(s), &n) != nil || s == "null" || s == "" || s[0] == '"' || strings.ContainsAny(s, " \t\r\n") {
 			return
 		}
 		for i := range len(s) + 1 {
