@@ -6,7 +6,7 @@ import (
 )
 
 // secretWords in a name, in any case, mark what has it as a secret.
-var secretWords = [...]string{"password", "passwd", "passphrase", "secret", "token", "private_key", "privatekey", "credential"}
+var secretWords = [...]string{"password", "passwd", "passphrase", "pwd", "secret", "token", "private_key", "privatekey", "credential"}
 
 // Secret reports whether a leaf holds something that not everyone may read:
 // its name says so, or its content has a URL with a password in it.

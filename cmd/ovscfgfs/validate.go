@@ -61,7 +61,14 @@ func refusal(worse []catalogue.Problem) error {
 	return mapping.Errorf(mapping.Invalid, "", "%s; --validate enforce refuses it", worse[0])
 }
 
+// maxWarnings is how many problems of one change are told of.
+const maxWarnings = 20
+
 func (v *validated) warn(worse []catalogue.Problem) {
+	if more := len(worse) - maxWarnings; more > 0 {
+		v.logger.Warn("a change breaks more rules than are told of", "more", more)
+		worse = worse[:maxWarnings]
+	}
 	mounted := v.warnings.Load()
 	for _, p := range worse {
 		v.logger.Warn("a change breaks a rule", "path", p.Path, "rule", p.Rule, "words", p.Words)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,5 +89,26 @@ func TestSampleTreeIsCovered(t *testing.T) {
 	}
 	for child := range tree.Root().Children() {
 		walk(child.Name(), child)
+	}
+}
+
+// What the catalogue calls a secret is one by its name or its text too, which
+// is what the file system goes by.
+func TestSecretsAreKnownByTheirLook(t *testing.T) {
+	c := load(t)
+	for path, text := range map[string]string{
+		"framework/messagequeue/password":                             "x",
+		"framework/webapps/oauth2/client_secret":                      "x",
+		node + "/main/password":                                       "x",
+		node + "/ipmi/pwd":                                            "x",
+		router + "/backend_connection_manager/s3_connection_password": "x",
+		router + "/event_publisher/events_amqp_uris/0/amqp_uri":       "amqp://ovs:x@10.0.0.1",
+	} {
+		if e, _ := c.Entry(path); !e.Secret {
+			t.Errorf("%s is no secret in the catalogue", path)
+		}
+		if !mapping.Secret(path[strings.LastIndexByte(path, '/')+1:], []byte(text)) {
+			t.Errorf("%s is no secret in the tree", path)
+		}
 	}
 }
