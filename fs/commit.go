@@ -159,6 +159,16 @@ func (s *server) drop(w *work) {
 	s.layer.dropPending(w)
 	s.layer.release(w.path)
 	s.table.detach(w.inode)
+	s.relist(w.path)
+}
+
+// relist has the kernel forget a listing that the name at path was in, or
+// comes back to, without a request of the kernel's own.
+func (s *server) relist(path string) {
+	dir, _ := splitPath(path)
+	if i := s.inodeAt(dir); i != nil {
+		s.notices.relist(i)
+	}
 }
 
 // contentAt is what a reader of path sees, nil if there is nothing.

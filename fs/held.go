@@ -94,6 +94,7 @@ func (s *server) expire(h *held) {
 	}
 	l.mu.Unlock()
 	l.changed()
+	s.relist(path)
 }
 
 // remove removes the leaf at path from the tree.

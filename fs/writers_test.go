@@ -188,6 +188,70 @@ func TestStale(t *testing.T) {
 	}
 }
 
+func TestChangedBySomeoneElseMeanwhile(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/a": "1", "/ovs/c": config})
+	exclusive := func(name string) error {
+		f, err := os.OpenFile(m.path(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString("mine\n"); err != nil {
+			t.Error(err)
+		}
+		m.store.put(map[string]string{"/ovs/" + name: `"theirs"`})
+		return f.Close()
+	}
+	m.wantErr("O_EXCL", exclusive("lock"), syscall.EEXIST)
+	m.quiet()
+	m.settle()
+	await(t, "theirs is shown", func() bool { return m.read("lock") == "theirs\n" })
+
+	f, err := os.Create(m.path("new"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.store.put(map[string]string{"/ovs/new": `"theirs"`})
+	if _, err := f.WriteString("mine\n"); err != nil {
+		t.Error(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Errorf("the last close wins: %v", err)
+	}
+	m.want("/ovs/new", `"mine"`)
+
+	f, err = os.OpenFile(m.path("c/port"), os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.store.put(map[string]string{"/ovs/c": `{}`})
+	m.settle()
+	if _, err := f.WriteString("9"); err != nil {
+		t.Error(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Errorf("the last close wins: %v", err)
+	}
+	m.want("/ovs/c", `{"port": 9}`)
+	if got := m.read("c/port"); got != "9\n" {
+		t.Errorf("it reads %q", got)
+	}
+
+	f, err = os.OpenFile(m.path("a"), os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(m.path("a")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("9"); err != nil {
+		t.Error(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	m.want("/ovs/a", "(no such key)") // removed here: as on any file system
+}
+
 // TestTwoMounts has two mounts of one store edit one document.
 func TestTwoMounts(t *testing.T) {
 	const rounds = 100
