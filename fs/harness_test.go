@@ -198,12 +198,11 @@ func readOnly(o *Options) { o.ReadOnly = true }
 
 // end unmounts. What still closes in the background is waited for.
 func (m *mountedTest) end() {
-	deadline := time.Now().Add(patience)
-	err := m.Unmount()
-	for err != nil && mapping.KindOf(err) == mapping.Busy && time.Now().Before(deadline) {
-		time.Sleep(10 * time.Millisecond)
+	var err error
+	eventually(func() bool {
 		err = m.Unmount()
-	}
+		return mapping.KindOf(err) != mapping.Busy
+	})
 	if err != nil {
 		m.t.Errorf("unmount: %v", err)
 	}
@@ -247,11 +246,25 @@ func (m *mountedTest) settle() {
 // await waits for a condition that becomes true in the background.
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("still not: %s", what)
+	if !eventually(ok) {
+		t.Fatalf("still not: %s", what)
+	}
+}
+
+// eventually asks again and again, for there is no event of it, whether a
+// condition has become true.
+func eventually(ok func() bool) bool {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(patience)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-timeout:
+			return false
 		}
 	}
+	return true
 }
 
 // testWriter sends a logger's lines to the test's log.
