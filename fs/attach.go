@@ -26,7 +26,7 @@ func (m *Mounted) attach(o *fuse.MountOptions) (server *fuse.Server, direct bool
 	if m.s.opt.ReadOnly {
 		o.Options = append(o.Options, "ro")
 	}
-	server, err = fuse.NewServer(m.s.raw(), m.point, o)
+	server, err = fuse.NewServer(m.s.served(), m.point, o)
 	return server, false, err
 }
 
@@ -79,7 +79,7 @@ func (m *Mounted) attachDirect(o *fuse.MountOptions) (*fuse.Server, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	server, err := fuse.NewServer(m.s.raw(), fmt.Sprintf("/dev/fd/%d", fd), o)
+	server, err := fuse.NewServer(m.s.served(), fmt.Sprintf("/dev/fd/%d", fd), o)
 	if err != nil {
 		_ = unix.Unmount(m.point, unix.MNT_DETACH)
 	}

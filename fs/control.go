@@ -46,7 +46,7 @@ func (s *server) lookupControl(parent *inode, name string, out *fuse.EntryOut) f
 	if parent == s.table.root {
 		return s.answer(s.table.refer(parent, name, kindControl, true, nil), out)
 	}
-	if name == controlHistory && parent.name == controlName {
+	if (name == controlHistory || name == controlTransactions && !s.opt.ReadOnly) && parent.name == controlName {
 		return s.answer(s.table.refer(parent, name, kindControl, true, nil), out)
 	}
 	for _, known := range controlNames {
@@ -62,10 +62,17 @@ func (c *control) list(dir *inode) []listed {
 		return nil // each revision is there for who asks, and there are too many to list
 	}
 	var list []listed
+	if c.s.isTransactions(dir) {
+		return c.s.transactions.list()
+	}
 	for k, name := range controlNames {
 		list = append(list, listed{cookie: uint64(cookieArray + k), name: name, mode: fuse.S_IFREG})
 	}
-	return append(list, listed{cookie: uint64(cookieArray + len(controlNames)), name: controlHistory, mode: fuse.S_IFDIR})
+	list = append(list, listed{cookie: uint64(cookieArray + len(controlNames)), name: controlHistory, mode: fuse.S_IFDIR})
+	if !c.s.opt.ReadOnly {
+		list = append(list, listed{cookie: uint64(cookieArray + len(controlNames) + 1), name: controlTransactions, mode: fuse.S_IFDIR})
+	}
+	return list
 }
 
 func (c *control) attributes(i *inode, a *fuse.Attr) {
@@ -74,6 +81,9 @@ func (c *control) attributes(i *inode, a *fuse.Attr) {
 	setTimes(a, c.started)
 	if i.dir != nil {
 		a.Mode, a.Nlink = fuse.S_IFDIR|c.s.opt.DirMode&^0o222, 2
+		if c.s.isTransactions(i) {
+			a.Mode |= c.s.opt.DirMode & 0o222
+		}
 		return
 	}
 	a.Mode = fuse.S_IFREG | c.s.opt.FileMode&^0o222

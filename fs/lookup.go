@@ -18,6 +18,9 @@ func (s *server) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, 
 	if s.isHistory(parent) {
 		return s.lookupRevision(cancel, parent, name, out)
 	}
+	if s.isTransactions(parent) {
+		return s.transactions.lookup(name, out)
+	}
 	for {
 		// An answer that is kept for ever must be that of the newest tree at a
 		// moment after it was noted: else the worker may have looked before.
@@ -38,7 +41,7 @@ const nameMax = 255
 
 func (s *server) lookup(t *mapping.Tree, parent *inode, name string, out *fuse.EntryOut) fuse.Status {
 	k, _ := s.table.what(parent)
-	if k == kindControl || parent == s.table.root && name == controlName {
+	if k == kindControl || parent == s.table.root && name == controlName && s.within == nil {
 		return s.lookupControl(parent, name, out)
 	}
 	dir, isEntry := s.node(parent, t)

@@ -67,6 +67,7 @@ func (m *Mounted) start() error {
 		m.s.closeLayer()
 		m.s.notices.close()
 		m.s.history.close()
+		m.s.transactions.close()
 		close(m.ended)
 	}()
 	forcePoll(m.point)
@@ -96,9 +97,13 @@ func (m *Mounted) mountOptions() *fuse.MountOptions {
 // Published queues the changes from old to new for the kernel. keys are those
 // whose value came, went or changed. It does not block.
 func (m *Mounted) Published(old, now *mapping.Tree, keys []string) {
+	m.s.published(old, now, keys)
+}
+
+func (s *server) published(old, now *mapping.Tree, keys []string) {
 	if len(keys) > 0 {
-		m.s.times.saw(now.Revision(), time.Now())
-		m.s.notices.publish(old, keys)
+		s.times.saw(now.Revision(), time.Now())
+		s.notices.publish(old, keys)
 	}
 }
 

@@ -1,10 +1,14 @@
 package fs
 
+import "github.com/cespare/xxhash/v2"
+
 // moves holds the inode numbers of paths whose inode came there by a rename:
 // they are not those that the paths have of themselves, and must not be given
 // to what takes the old path, or cp would say that the two are one file.
 // Guarded by table.mu.
 type moves struct {
+	// salt sets the numbers of one table apart from those of another.
+	salt    uint64
 	numbers map[string]uint64
 	taken   map[uint64]int
 }
@@ -24,7 +28,7 @@ func (m *moves) has(n uint64) bool { return m.taken[n] > 0 }
 // set notes the number of a path; one that it has of itself needs no note.
 func (m *moves) set(path []byte, n uint64) {
 	m.drop(path)
-	if number(path) == n {
+	if m.number(path) == n {
 		return
 	}
 	if m.numbers == nil || len(m.numbers) >= maxMoved {
@@ -44,4 +48,13 @@ func (m *moves) drop(path []byte) {
 	if m.taken[n]--; m.taken[n] == 0 {
 		delete(m.taken, n)
 	}
+}
+
+// number is the inode number of a shown path: a hash, so that it is the same
+// on each node and after each remount. 0 and 1 have meanings of their own.
+func (m *moves) number(path []byte) uint64 {
+	if n := xxhash.Sum64(path) ^ m.salt; n > rootID {
+		return n
+	}
+	return rootID + 1
 }

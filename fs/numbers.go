@@ -4,6 +4,7 @@ package fs
 // are given out in order and never again, so they are places in pages that
 // are freed when all in them are forgotten.
 type numbers struct {
+	base  uint64 // the numbers are above it; a multiple of a page's size
 	pages []*numberPage
 	count int
 }
@@ -15,7 +16,7 @@ type numberPage struct {
 
 // get returns the inode of a number, or nil.
 func (n *numbers) get(id uint64) *inode {
-	page := id / 512
+	page := (id - n.base) / 512
 	if page >= uint64(len(n.pages)) || n.pages[page] == nil {
 		return nil
 	}
@@ -24,7 +25,7 @@ func (n *numbers) get(id uint64) *inode {
 
 // add adds an inode whose id is larger than all before.
 func (n *numbers) add(i *inode) {
-	page := int(i.id / 512)
+	page := int((i.id - n.base) / 512)
 	for page >= len(n.pages) {
 		n.pages = append(n.pages, nil)
 	}
@@ -41,11 +42,12 @@ func (n *numbers) remove(i *inode) {
 	if n.get(i.id) != i {
 		return
 	}
-	p := n.pages[i.id/512]
+	page := (i.id - n.base) / 512
+	p := n.pages[page]
 	p.inodes[i.id%512] = nil
 	p.count--
 	n.count--
 	if p.count == 0 {
-		n.pages[i.id/512] = nil
+		n.pages[page] = nil
 	}
 }

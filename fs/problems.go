@@ -23,6 +23,8 @@ type problem struct {
 	Path  string    `json:"path"`
 	Errno string    `json:"errno,omitempty"`
 	Error string    `json:"error"`
+	// Transaction is the name of the one whose commit met a conflict.
+	Transaction string `json:"transaction,omitempty"`
 }
 
 // problems keeps the last failures in words. Safe for concurrent use.
@@ -34,6 +36,8 @@ type problems struct {
 	// last is the newest failure of each path in the ring.
 	last map[string]string
 	now  func() time.Time
+	// also is told of each failure; may be nil.
+	also func(problem)
 }
 
 func newProblems() *problems {
@@ -46,11 +50,23 @@ func (p *problems) add(op, path string, errno syscall.Errno, err error) {
 	if errors.As(err, &e) {
 		reason = e.Reason
 	}
+	entry := problem{Op: op, Path: path, Errno: unix.ErrnoName(errno), Error: reason}
+	p.tell(entry)
+	p.mu.Lock()
+	p.last[path] = reason
+	p.mu.Unlock()
+	if p.also != nil {
+		p.also(entry)
+	}
+}
+
+// tell counts a failure and keeps its line, with the time of now.
+func (p *problems) tell(entry problem) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.total++
-	p.keep(problem{p.now(), op, path, unix.ErrnoName(errno), reason})
-	p.last[path] = reason
+	entry.Time = p.now()
+	p.keep(entry)
 }
 
 // keep puts a line into the ring; p.mu is held.

@@ -38,10 +38,12 @@ type listing struct {
 
 // Cookies of the entries that each directory has, and where others begin. Array
 // elements come in descending order, so that removing them as they are listed
-// removes from the end.
+// removes from the end. The value of a key that is a directory too comes first:
+// once the last key below it is removed, the rest is no directory any more.
 const (
 	cookieSelf   = 1
 	cookieParent = 2
+	cookieValue  = 3
 	cookieArray  = 1 << 40
 	cookieName   = 1 << 61
 )
@@ -158,6 +160,8 @@ func (s *server) makeListing(dir *inode, n mapping.Node) []listed {
 		cookie := cookieOf(name)
 		if index := c.Index(); index >= 0 {
 			cookie = uint64(cookieArray - index)
+		} else if name == valueName {
+			cookie = cookieValue
 		}
 		entries = append(entries, listed{cookie: cookie, name: name, node: c, mode: modeOf(c.IsDir())})
 		if s.opt.ListViews && c.IsDir() {
@@ -181,6 +185,9 @@ func (s *server) makeListing(dir *inode, n mapping.Node) []listed {
 	}
 	return entries
 }
+
+// valueName is the leaf of a key that is a directory too.
+const valueName = ".value"
 
 func modeOf(dir bool) uint32 {
 	if dir {

@@ -21,10 +21,13 @@ type server struct {
 	control  *control
 	computed computed
 	history  *history
-	times    times
-	listings listings
-	handles  handles
-	overlay  overlay
+	// transactions are those of a mount; within is the one that this server shows, if it shows one.
+	transactions *transactions
+	within       *transaction
+	times        times
+	listings     listings
+	handles      handles
+	overlay      overlay
 	// layer is the overlay of a writable mount; nil on a read-only one.
 	layer     *layer
 	temporary string // what the layer lies in and goes with the mount
@@ -46,6 +49,7 @@ func newServer(o Options) *server {
 	s.table.root.dir.top = &top{source: o.Store}
 	s.control = newControl(s)
 	s.history = newHistory(s)
+	s.transactions = newTransactions(s)
 	s.notices = newNotices(s)
 	return s
 }

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
@@ -115,21 +113,12 @@ func (tb *table) numberLocked(parent *inode, name string) uint64 {
 	if ino, ok := tb.moved.get(path); ok {
 		return ino
 	}
-	n := number(path)
+	n := tb.moved.number(path)
 	for tb.moved.has(n) {
 		path = append(path, 0)
-		n = number(path)
+		n = tb.moved.number(path)
 	}
 	return n
-}
-
-// number is the inode number of a shown path: a hash, so that it is the same
-// on each node and after each remount. 0 and 1 have meanings of their own.
-func number(path []byte) uint64 {
-	if n := xxhash.Sum64(path); n > rootID {
-		return n
-	}
-	return rootID + 1
 }
 
 // appendPath appends the path of i; table.mu is held.
@@ -162,8 +151,8 @@ func (tb *table) forget(id, n uint64) {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
 	i := tb.byID.get(id)
-	if i == nil || i == tb.root {
-		return
+	if i == nil || i == tb.root && tb.byID.base == 0 {
+		return // the mountpoint is never forgotten
 	}
 	n = min(n, uint64(i.lookups))
 	i.lookups -= uint32(n)

@@ -51,6 +51,9 @@ func (s *server) target(dir uint64, name string) (*target, fuse.Status) {
 	if s.opt.ReadOnly || parent.apart {
 		return nil, fuse.EROFS
 	}
+	if s.within != nil && parent == s.table.root && name == controlName {
+		return nil, s.fail("create", name, mapping.Errorf(mapping.NotPermitted, "", "a transaction has no %s, and none is begun within another: use that of the mount", controlName))
+	}
 	if k, _ := s.table.what(parent); k == kindControl || parent == s.table.root && name == controlName {
 		return nil, fuse.EPERM
 	}

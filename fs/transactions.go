@@ -1,0 +1,244 @@
+package fs
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+const (
+	// controlTransactions is the directory in .ovscfgfs in which transactions are
+	// begun (mkdir), dropped (rmdir) and committed (rename).
+	controlTransactions = "txn"
+	// commitSuffix is added to the name of a transaction to commit it.
+	commitSuffix = ".commit"
+	// maxTransactions is how many may be open at once: each keeps an old tree alive.
+	maxTransactions = 64
+	// maxConflicts is how many conflicts of one commit .ovscfgfs/errors tells.
+	maxConflicts = 200
+)
+
+// transactions are those of one mount. Safe for concurrent use.
+type transactions struct {
+	s     *server
+	clean sync.Once
+	ended sync.WaitGroup // that are being closed
+
+	// mu is taken before the locks of the tables, and after those of the works.
+	mu       sync.RWMutex
+	last     uint64
+	byNumber map[uint64]*transaction // also those that have ended, while the kernel knows of them
+}
+
+func newTransactions(s *server) *transactions {
+	return &transactions{s: s, byNumber: map[uint64]*transaction{}}
+}
+
+func pathOfTransaction(name string) string {
+	return controlName + "/" + controlTransactions + "/" + name
+}
+
+// isTransactions reports whether i is the directory .ovscfgfs/txn.
+func (s *server) isTransactions(i *inode) bool {
+	s.table.mu.RLock()
+	defer s.table.mu.RUnlock()
+	return i.kind == kindControl && i.dir != nil && i.name == controlTransactions
+}
+
+// serverOf returns the server of an inode of a transaction, nil if it is forgotten.
+func (ts *transactions) serverOf(id uint64) *server {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	if t := ts.byNumber[id>>numberShift]; t != nil {
+		return t.inner
+	}
+	return nil
+}
+
+func (ts *transactions) nameOf(t *transaction) string {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	return t.name
+}
+
+// namedLocked returns the open transaction of a name, or nil.
+func (ts *transactions) namedLocked(name string) *transaction {
+	for _, t := range ts.byNumber {
+		if t.name == name && name != "" {
+			return t
+		}
+	}
+	return nil
+}
+
+// list returns the open transactions as entries of .ovscfgfs/txn.
+func (ts *transactions) list() []listed {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	var list []listed
+	for _, t := range ts.byNumber {
+		if t.name != "" {
+			list = append(list, listed{cookie: cookieOf(t.name), name: t.name, mode: fuse.S_IFDIR})
+		}
+	}
+	slices.SortFunc(list, func(a, b listed) int { return cmp.Compare(a.cookie, b.cookie) })
+	return list
+}
+
+// lookup answers for a name in .ovscfgfs/txn.
+func (ts *transactions) lookup(name string, out *fuse.EntryOut) fuse.Status {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if t := ts.namedLocked(name); t != nil {
+		return t.answer(out)
+	}
+	return fuse.ENOENT
+}
+
+// mkdir begins a transaction.
+func (ts *transactions) mkdir(name string, out *fuse.EntryOut) fuse.Status {
+	t, err := ts.begin(name)
+	if err != nil {
+		return ts.s.fail("mkdir", pathOfTransaction(name), err)
+	}
+	return t.answer(out)
+}
+
+func (ts *transactions) begin(name string) (*transaction, error) {
+	switch {
+	case len(name) > nameMax-len(commitSuffix):
+		return nil, mapping.Errorf(mapping.NameTooLong, "", "a transaction's name has at most %d bytes", nameMax-len(commitSuffix))
+	case strings.HasSuffix(name, commitSuffix):
+		return nil, mapping.Errorf(mapping.Invalid, "", "a name that ends in %s means the commit of a transaction: choose another", commitSuffix)
+	}
+	ts.clean.Do(func() {
+		// What the transactions of a daemon that was killed have left.
+		_ = os.RemoveAll(filepath.Dir(ts.directoryOf(0)))
+	})
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	open := 0
+	for _, t := range ts.byNumber {
+		if t.name != "" {
+			open++
+		}
+	}
+	switch {
+	case ts.namedLocked(name) != nil:
+		return nil, syscall.EEXIST
+	case open >= maxTransactions:
+		return nil, mapping.Errorf(mapping.NoSpace, "", "%d transactions are open already: commit or drop (rmdir) some", open)
+	}
+	ts.last++
+	t, err := newTransaction(ts.s, ts.last, name, ts.directoryOf(ts.last))
+	if err != nil {
+		return nil, err
+	}
+	ts.byNumber[t.number] = t
+	return t, nil
+}
+
+// rmdir drops a transaction, whatever is in it.
+func (ts *transactions) rmdir(name string) fuse.Status {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	t := ts.namedLocked(name)
+	if t == nil {
+		return fuse.ENOENT
+	}
+	t.store.end("was dropped")
+	t.name = ""
+	ts.releaseLocked(t)
+	return fuse.OK
+}
+
+// rename commits a transaction or gives it another name.
+func (ts *transactions) rename(from, to string, flags uint32) fuse.Status {
+	ts.mu.Lock()
+	t, other := ts.namedLocked(from), ts.namedLocked(to)
+	var err error
+	commit := false
+	switch {
+	case t == nil:
+		err = syscall.ENOENT
+	case flags&^unix.RENAME_NOREPLACE != 0:
+		err = syscall.EINVAL
+	case t == other:
+	case other != nil:
+		err = syscall.EEXIST
+	case to == from+commitSuffix:
+		commit = true
+	case strings.HasSuffix(to, commitSuffix):
+		err = mapping.Errorf(mapping.Invalid, "", "a transaction is committed by renaming it to its own name with %s: %s", commitSuffix, from+commitSuffix)
+	case len(to) > nameMax-len(commitSuffix):
+		err = mapping.Errorf(mapping.NameTooLong, "", "a transaction's name has at most %d bytes", nameMax-len(commitSuffix))
+	default:
+		t.name = to
+	}
+	ts.mu.Unlock()
+	if commit {
+		err = ts.commit(t)
+	}
+	return ts.s.fail("rename", pathOfTransaction(from), err)
+}
+
+// commit ends t with a commit; if that is refused, it goes on. (The kernel has the
+// directory locked: there is one at a time.)
+func (ts *transactions) commit(t *transaction) error {
+	err := t.commit()
+	var conflicts mapping.Conflicts
+	if errors.As(err, &conflicts) {
+		for _, c := range conflicts[:min(len(conflicts), maxConflicts)] {
+			ts.s.problems.tell(problem{Op: "conflict", Path: c.Path, Errno: "EBUSY", Error: c.String(), Transaction: ts.nameOf(t)})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	ts.mu.Lock()
+	t.name = ""
+	ts.releaseLocked(t)
+	ts.mu.Unlock()
+	ts.s.awaitNotices()
+	return nil
+}
+
+// forgot looks whether a transaction that has ended is needed any more. It does not wait.
+func (ts *transactions) forgot(id uint64) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if t := ts.byNumber[id>>numberShift]; t != nil {
+		ts.releaseLocked(t)
+	}
+}
+
+// releaseLocked closes a transaction that has ended and that the kernel has forgotten.
+func (ts *transactions) releaseLocked(t *transaction) {
+	if t.name != "" || !t.forgotten() {
+		return
+	}
+	delete(ts.byNumber, t.number)
+	ts.ended.Go(t.close)
+}
+
+// close ends all transactions, after the mount.
+func (ts *transactions) close() {
+	ts.mu.Lock()
+	for _, t := range ts.byNumber {
+		t.name = ""
+		ts.ended.Go(t.close)
+	}
+	clear(ts.byNumber)
+	ts.mu.Unlock()
+	ts.ended.Wait()
+}
