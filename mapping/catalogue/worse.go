@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,25 +16,26 @@ import (
 func (c *Catalogue) Worse(t *mapping.Tree, plan mapping.Plan) []Problem {
 	var worse []Problem
 	var moved map[string]string
+	if plan.Move {
+		moved = moving(t, plan)
+	}
 	for _, put := range plan.Puts {
 		path, ok := t.PathOf(put.Key)
 		if !ok {
 			continue
 		}
+		kv, had := t.Get(put.Key)
+		was := path
+		if source, ok := moved[string(put.Value)]; ok && !had {
+			kv, had = t.Get(source)
+			was, _ = t.PathOf(source)
+			if c.alike(was, path) {
+				continue
+			}
+		}
 		after := c.Validate(path, put.Value)
 		if len(after) == 0 {
 			continue
-		}
-		kv, had := t.Get(put.Key)
-		was := path
-		if !had && plan.Move {
-			if moved == nil {
-				moved = moving(t, plan)
-			}
-			if source, ok := moved[string(put.Value)]; ok {
-				was, _ = t.PathOf(source)
-				kv, had = t.Get(source)
-			}
 		}
 		known := map[Problem]int{}
 		if had {
@@ -52,6 +54,13 @@ func (c *Catalogue) Worse(t *mapping.Tree, plan mapping.Plan) []Problem {
 		}
 	}
 	return worse
+}
+
+// alike reports whether a value has the same problems at two paths.
+func (c *Catalogue) alike(a, b string) bool {
+	m, ok := c.match(a)
+	n, same := c.match(b)
+	return ok == same && m.entry == n.entry && ok && slices.Equal(m.fields, n.fields)
 }
 
 // moving are the keys that a rename takes away, by value.

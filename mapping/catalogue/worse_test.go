@@ -60,7 +60,8 @@ func TestABadChangeIsWorse(t *testing.T) {
 		"an element":          {write(router+"/filesystem/fs_file_event_rules/0/fs_file_event_rule_calls/4", "Delete\n"), "enum"},
 		"a view":              {mapping.WriteView(router+"/volume_router_cluster", mapping.JSON, []byte(`{}`)), "required"},
 		"a raw file":          {write("arakoon/ovsdb/config", "[global]\ncluster = a\ncluster_id = ovsdb\n"), "ini-missing"},
-		"a new document":      {write("framework/hosts/new/type", "SLAVE\n"), "enum"},
+		"a document moved to where another belongs": {mapping.Rename(upkeep, "alba/backends/b/maintenance/report", 0), "required"},
+		"a new document": {write("framework/hosts/new/type", "SLAVE\n"), "enum"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if rules := worse(t, test.edit); rules != test.rule {
