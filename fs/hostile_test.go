@@ -62,7 +62,7 @@ func FuzzNumber(f *testing.F) {
 	f.Add("a/b")
 	f.Add("\xff%2F")
 	f.Fuzz(func(t *testing.T, path string) {
-		if n := number([]byte(path)); n <= rootID {
+		if n := new(moves).number([]byte(path)); n <= rootID {
 			t.Errorf("%q has number %d", path, n)
 		}
 		if c := cookieOf(path); c < cookieName || c >= 1<<63 {
