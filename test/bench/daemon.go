@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// stopTime bounds the end of a daemon.
+const stopTime = 5 * time.Minute
+
 // A mount is one running daemon and its mountpoint.
 type mount struct {
 	dir  string
@@ -94,16 +97,17 @@ func (m *mount) await(ctx context.Context) error {
 	return nil
 }
 
-// stop has the daemon unmount and end. A daemon that does not is an error.
+// stop has the daemon unmount and end. A daemon that does not is an error; the
+// kernel may take a while to forget a million files.
 func (m *mount) stop() error {
 	_ = m.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 	select {
 	case <-m.done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(stopTime):
 		_ = syscall.Unmount(m.dir, syscall.MNT_DETACH)
 		_ = m.cmd.Process.Kill()
 		<-m.done
-		return fmt.Errorf("the daemon on %s did not unmount within 30 s: %s", m.dir, m.said())
+		return fmt.Errorf("the daemon on %s did not end within %v: %s", m.dir, stopTime, m.said())
 	}
 	if magic(m.dir) == magicFuse {
 		_ = syscall.Unmount(m.dir, syscall.MNT_DETACH)

@@ -26,7 +26,7 @@ func measureMillion(ctx context.Context, l *lab) error {
 			dirs := map[string]string{onTmpfs: plain, onRW: rw.dir, onRO: ro.dir}
 			for _, threads := range []int{1, 4} {
 				looking := l.report.row("million", "stat, "+inThreads(threads), perSecond)
-				if err := l.measureRate(ctx, looking, t, dirs, threads, statLeaf); err != nil {
+				if err := l.measureRate(ctx, looking, t, dirs, threads, min(l.runs, 3), statLeaf); err != nil {
 					return err
 				}
 			}

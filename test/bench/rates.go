@@ -27,11 +27,11 @@ func measureRates(ctx context.Context, l *lab) error {
 				if threads == 1 {
 					reading.bars = []bar{atLeast(onRW, 0.1, onTmpfs), atLeast(onRO, 0.6, onTmpfs)}
 				}
-				if err := l.measureRate(ctx, reading, t, dirs, threads, readLeaf); err != nil {
+				if err := l.measureRate(ctx, reading, t, dirs, threads, l.runs, readLeaf); err != nil {
 					return err
 				}
 				looking := l.report.row("rates", fmt.Sprintf("stat, %s", inThreads(threads)), perSecond)
-				if err := l.measureRate(ctx, looking, t, dirs, threads, statLeaf); err != nil {
+				if err := l.measureRate(ctx, looking, t, dirs, threads, l.runs, statLeaf); err != nil {
 					return err
 				}
 			}
@@ -48,7 +48,7 @@ func inThreads(n int) string {
 }
 
 // measureRate runs op over all leaves below each directory, once to warm up.
-func (l *lab) measureRate(ctx context.Context, row *row, t tree, dirs map[string]string, threads int, op leafOp) error {
+func (l *lab) measureRate(ctx context.Context, row *row, t tree, dirs map[string]string, threads, runs int, op leafOp) error {
 	var variants []variant
 	for _, target := range targets() {
 		dir, ok := dirs[target]
@@ -65,7 +65,7 @@ func (l *lab) measureRate(ctx context.Context, row *row, t tree, dirs map[string
 		}
 		variants = append(variants, variant{target, once})
 	}
-	return l.interleave(ctx, row, l.runs, variants...)
+	return l.interleave(ctx, row, runs, variants...)
 }
 
 // shuffled are the paths of all leaves below dir, in the same random order every time.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -97,31 +99,45 @@ func (l *lab) inEtcd(ctx context.Context, t tree) error {
 		return nil
 	}
 	l.logf("storing %d leaves below %s", t.leaves, t.prefix)
-	const perTxn = 128 // etcd's default --max-txn-ops
-	var ops []clientv3.Op
-	flush := func() error {
-		if len(ops) == 0 {
-			return nil
-		}
-		_, err := l.client.Txn(ctx).Then(ops...).Commit()
-		ops = ops[:0]
-		return err
-	}
-	err := t.pairs(func(key, value string) error {
-		ops = append(ops, clientv3.OpPut(key, value))
-		if len(ops) < perTxn {
-			return nil
-		}
-		return flush()
-	})
-	if err == nil {
-		err = flush()
-	}
-	if err != nil {
+	if err := l.store(ctx, t); err != nil {
 		return fmt.Errorf("store the tree: %w", err)
 	}
 	l.loaded[t.prefix] = t
 	return nil
+}
+
+// store puts the tree with a few transactions under way at a time, which etcd
+// syncs to disk together.
+func (l *lab) store(ctx context.Context, t tree) error {
+	const perTxn, writers = 128, 8 // 128 is etcd's default --max-txn-ops
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	batches := make(chan []clientv3.Op)
+	var writing sync.WaitGroup
+	for range writers {
+		writing.Go(func() {
+			for ops := range batches {
+				if _, err := l.client.Txn(ctx).Then(ops...).Commit(); err != nil {
+					cancel(err) // the first one is kept
+				}
+			}
+		})
+	}
+	var ops []clientv3.Op
+	err := t.pairs(func(key, value string) error {
+		ops = append(ops, clientv3.OpPut(key, value))
+		if len(ops) == perTxn {
+			batches <- ops
+			ops = nil
+		}
+		return context.Cause(ctx)
+	})
+	if len(ops) > 0 {
+		batches <- ops
+	}
+	close(batches)
+	writing.Wait()
+	return errors.Join(err, context.Cause(ctx))
 }
 
 // asFiles writes the tree as plain files below dir, once per lab.
