@@ -274,7 +274,9 @@ func (s *server) Fsync(_ <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
 // .ovscfgfs/errors: what could fail was committed before, except what only
 // the last close can know (a file left empty).
 func (s *server) release(fh uint64) {
-	switch h := s.handles.remove(fh).(type) {
+	// It is open until what it had is stored.
+	defer s.handles.remove(fh)
+	switch h := s.handles.get(fh).(type) {
 	case *scratchHandle:
 		s.flushPromoted(h)
 		h.close()
