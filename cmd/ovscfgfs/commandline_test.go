@@ -56,6 +56,8 @@ func TestRefusals(t *testing.T) {
 		{"import", exitUsage, "usage: ovscfgfs import [flags] FILE"},
 		{"import /nonexistent/file", exitInput, "the file to import cannot be read"},
 		{"export x", exitUsage, "usage: ovscfgfs export"},
+		{"txn", exitUsage, "usage: ovscfgfs txn [flags] -- COMMAND"},
+		{"txn --mountpoint " + dir + " -- true", exitMountpoint, "no ovscfgfs is mounted on " + dir},
 		{"umount", exitUsage, "usage: ovscfgfs umount [flags] MOUNTPOINT"},
 		{"umount " + dir, exitMountpoint, "no ovscfgfs is mounted on " + dir},
 		{"umount /nonexistent", exitMountpoint, "cannot be reached"},

@@ -20,6 +20,11 @@ const (
 	exitFuse       = 6 // this machine or user cannot mount FUSE file systems
 	exitInput      = 7 // a file that was given cannot be read or holds what it must not
 	exitEmbedded   = 8 // the embedded etcd does not start
+
+	// Of txn, which else passes on the code of its command.
+	exitConflict      = 75  // others changed the same: nothing was committed (EX_TEMPFAIL, sysexits.h)
+	exitNotExecutable = 126 // the command cannot be run, as of a shell
+	exitNoCommand     = 127 // there is no such command
 )
 
 // failure is an error with the exit code that it ends the program with.

@@ -49,7 +49,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(),
 			importCommand(), exportCommand(), checkCommand(),
-			logCommand(), diffCommand(), restoreCommand(),
+			logCommand(), diffCommand(), restoreCommand(), txnCommand(),
 			versionCommand(), completionCommand(),
 		},
 	}
