@@ -67,6 +67,8 @@ type Options struct {
 	RequestLimit int
 	// Timeout bounds a commit or barrier whose context has no deadline; 0: 15 s.
 	Timeout time.Duration
+	// LostAfter without an answer etcd counts as out of reach; 0: 2 s.
+	LostAfter time.Duration
 	// Publish is told of each tree after it is shown: old is the one of the call before,
 	// keys are those whose value came, went or changed (none when only the revision or
 	// metadata moved). It is called in order and never concurrently, by the follower or by
@@ -157,6 +159,10 @@ func Open(ctx context.Context, options Options) (*Cache, error) {
 	}
 	if c.limit == 0 {
 		c.limit = defaultRequestLimit
+	}
+	c.contact.lostAfter = options.LostAfter
+	if c.contact.lostAfter == 0 {
+		c.contact.lostAfter = defaultLostAfter
 	}
 	if c.timeout == 0 {
 		c.timeout = defaultTimeout

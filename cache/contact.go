@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// lostAfter without an answer etcd counts as out of reach (SPEC section 10).
-	lostAfter = 2 * time.Second
+	// defaultLostAfter without an answer etcd counts as out of reach.
+	defaultLostAfter = 2 * time.Second
 	// probeEvery is how often etcd is asked whether it is there; it bounds, with
-	// lostAfter, how long a loss goes unnoticed.
+	// Options.LostAfter, how long a loss goes unnoticed.
 	probeEvery = 500 * time.Millisecond
 	// probeAgain is the same while it does not answer.
 	probeAgain = 100 * time.Millisecond
@@ -24,6 +24,8 @@ const (
 
 // contact is what is known of the connection to etcd.
 type contact struct {
+	lostAfter time.Duration // never changed
+
 	mu       sync.Mutex // guards all; held for the moment of a look only
 	last     time.Time  // when etcd answered last
 	since    time.Time  // since when it has answered without a loss
@@ -45,11 +47,11 @@ func (t *contact) answered(now time.Time) {
 func (t *contact) lost(now time.Time) bool {
 	// Without a question that failed or still waits, silence means nothing: the
 	// machine may have slept.
-	return (t.err != nil || t.asking) && now.Sub(t.last) >= lostAfter
+	return (t.err != nil || t.asking) && now.Sub(t.last) >= t.lostAfter
 }
 
 // Writable returns nil while etcd answers, and a *mapping.Error of kind
-// ReadOnly when it has been out of reach for two seconds or more. It does not
+// ReadOnly when it has been out of reach for Options.LostAfter or more. It does not
 // wait for anything.
 func (c *Cache) Writable() error {
 	t := &c.contact
@@ -101,7 +103,7 @@ func (c *Cache) probeOnce(ctx context.Context, stuck *stuckness) bool {
 	t.asking = true
 	t.mu.Unlock()
 	shown, epoch := c.shownIn()
-	bounded, cancel := context.WithTimeout(ctx, lostAfter)
+	bounded, cancel := context.WithTimeout(ctx, t.lostAfter)
 	response, err := c.kv.Range(bounded, c.smallest(), callOptions()...)
 	cancel()
 	if ctx.Err() != nil {

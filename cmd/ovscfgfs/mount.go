@@ -152,11 +152,12 @@ func (d *daemon) mount(ctx context.Context, client *clientv3.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 	tree, err := cache.Open(ctx, cache.Options{
-		Client:   client,
-		Settings: d.config.settings,
-		Logger:   d.logger,
-		Timeout:  d.answer,
-		Publish:  relay.publish,
+		Client:    client,
+		Settings:  d.config.settings,
+		Logger:    d.logger,
+		Timeout:   d.answer,
+		LostAfter: d.config.offlineAfter,
+		Publish:   relay.publish,
 	})
 	if err != nil {
 		return failf(exitEtcd, "%w", err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -24,6 +25,7 @@ func mountFlags() []cli.Flag {
 		stringFlag("gid", "", "the group that files are shown with (default: that of who runs this)"),
 		stringFlag("file-mode", "0644", "the mode of files, octal; secrets are 0600 whatever this says"),
 		stringFlag("dir-mode", "0755", "the mode of directories, octal"),
+		durationFlag("offline-after", 2*time.Second, "refuse to write when etcd has not answered for this long"),
 		boolFlag("exact", "show values without the newline that is added to them otherwise"),
 		&cli.StringSliceFlag{Name: "raw", Usage: "show the values of keys that match `PATTERN` as they are, JSON or not", EnvVars: env("raw")},
 		&cli.StringSliceFlag{Name: "scratch", Usage: "keep files whose names match `PATTERN` on this machine", EnvVars: env("scratch")},
@@ -57,6 +59,7 @@ type mountConfig struct {
 	scratchLimit int64
 	stateDir     string
 	listViews    bool
+	offlineAfter time.Duration
 	embedded     string
 	listen       string
 	importFile   string
@@ -99,6 +102,9 @@ func newMountConfig(c *cli.Context) (mountConfig, error) {
 	m.readOnly = c.Bool("read-only") || m.options.readOnly
 	m.listViews = c.Bool("list-views")
 	m.embedded, m.listen, m.importFile = c.String("embedded"), c.String("embedded-listen"), c.String("import")
+	if m.offlineAfter = c.Duration("offline-after"); m.offlineAfter <= 0 {
+		return m, failf(exitUsage, "--offline-after %v must be more than nothing, such as 2s", m.offlineAfter)
+	}
 	if m.embedded != "" && c.IsSet("endpoints") {
 		return m, failf(exitUsage, "--embedded runs its own etcd, --endpoints names another: give one of them")
 	}

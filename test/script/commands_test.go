@@ -166,7 +166,8 @@ func program(ts *testscript.TestScript, args []string) *exec.Cmd {
 	// The script's own environment cannot be listed: what matters of it.
 	cmd.Env = os.Environ()
 	for _, name := range []string{"PATH", "HOME", "WORK", "TMPDIR", "SAMPLE", "ETCD", "ETCDCTL_ENDPOINTS", "GORACE",
-		"OVSCFGFS_ENDPOINTS", "OVSCFGFS_STATE_DIR", "OVSCFGFS_PREFIX", "OVSCFGFS_PASSWORD", "OVSCFGFS_USER"} {
+		"OVSCFGFS_ENDPOINTS", "OVSCFGFS_STATE_DIR", "OVSCFGFS_PREFIX", "OVSCFGFS_PASSWORD", "OVSCFGFS_USER",
+		"OVSCFGFS_DIAL_TIMEOUT", "OVSCFGFS_COMMAND_TIMEOUT", "OVSCFGFS_OFFLINE_AFTER"} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}

@@ -38,6 +38,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir+"/home")
 			env.Setenv("SAMPLE", sample)
 			env.Setenv("HELPER", helper)
+			// A busy machine is slow, not broken; sessions about what is broken set their own.
+			env.Setenv("OVSCFGFS_DIAL_TIMEOUT", "60s")
+			env.Setenv("OVSCFGFS_COMMAND_TIMEOUT", "60s")
+			env.Setenv("OVSCFGFS_OFFLINE_AFTER", "60s")
 			env.Setenv("OVSCFGFS_STATE_DIR", env.WorkDir+"/state")
 			// Where a daemon of --daemon, whose exit code nobody sees, reports a race.
 			env.Setenv("GORACE", "log_path="+env.WorkDir+"/race")
