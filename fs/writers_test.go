@@ -137,6 +137,13 @@ func TestViewAndFieldsAgree(t *testing.T) {
 		if got := m.read("c.json"); got != with("8080", port+"0")+"\n" {
 			t.Fatalf("round %d: the view reads %q", i, got)
 		}
+		m.write(".new", with("8080", port+"1"))
+		if err := os.Rename(m.path(".new"), m.path("c.json")); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.read("c/port"); got != port+"1\n" {
+			t.Fatalf("round %d: after a rename onto the view the field reads %q", i, got)
+		}
 	}
 	if err := os.WriteFile(m.path("c.json"), []byte("{"), 0); !errors.Is(err, syscall.EINVAL) {
 		t.Errorf("invalid JSON: %v", err)
