@@ -18,6 +18,8 @@ func (s *server) save(w *work) error {
 	parent, name := splitPath(path)
 	if w.created {
 		defer s.claim(parent, name)()
+	} else {
+		defer s.echoes.ownChange(path)()
 	}
 	settle := s.settling(path)
 	err := s.commit(w.edit(path))
@@ -194,12 +196,24 @@ func (s *server) contentAt(path string, view mapping.Format) []byte {
 	return n.Content()
 }
 
-// claim keeps the worker of the notices off a name while a request changes it.
+// claim keeps the worker of the notices off a name while a request changes it,
+// and has no events raised for that.
 func (s *server) claim(dir, name string) (release func()) {
 	if i := s.inodeAt(dir); i != nil && i.dir != nil {
-		return s.table.claim(i, name)
+		return s.claimIn(i, join(dir, name), name)
 	}
-	return func() {}
+	return s.echoes.ownChange(join(dir, name))
+}
+
+// claimTarget is claim for what a request names.
+func (s *server) claimTarget(t *target) (release func()) { return s.claimIn(t.parent, t.path, t.name) }
+
+func (s *server) claimIn(dir *inode, path, name string) (release func()) {
+	unclaim, done := s.table.claim(dir, name), s.echoes.ownChange(path)
+	return func() {
+		unclaim()
+		done()
+	}
 }
 
 // inodeAt returns the inode that the kernel knows at a path, or nil.

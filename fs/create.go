@@ -171,7 +171,7 @@ func (s *server) Mkdir(_ <-chan struct{}, in *fuse.MkdirIn, name string, out *fu
 	}
 	err := s.store.Writable()
 	if err == nil {
-		release := s.table.claim(t.parent, name)
+		release := s.claimTarget(t)
 		defer release()
 		settle := s.settling(t.path)
 		err = s.commit(mapping.Mkdir(t.path))

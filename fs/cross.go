@@ -73,7 +73,7 @@ func (s *server) replace(t *target, content []byte, by local) error {
 	if err := w.roomFor(t.path, int64(len(content))); err != nil {
 		return err
 	}
-	release := s.table.claim(t.parent, t.name)
+	release := s.claimTarget(t)
 	defer release()
 	settle := s.settling(t.path)
 	defer settle()

@@ -2,6 +2,7 @@ package fs
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,10 +14,20 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/openvstorage/ovscfgfs/fs/echo"
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == echoArgument {
+		if err := echo.Help(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds each wait of a test. It is long because a loaded machine is no failure.
 const patience = 60 * time.Second

@@ -65,12 +65,14 @@ func (m *Mounted) start() error {
 	go func() {
 		server.Serve()
 		m.s.closeLayer()
+		m.s.echoes.close()
 		m.s.notices.close()
 		m.s.history.close()
 		m.s.transactions.close()
 		close(m.ended)
 	}()
 	forcePoll(m.point)
+	m.startEchoes()
 	return nil
 }
 
@@ -103,7 +105,7 @@ func (m *Mounted) Published(old, now *mapping.Tree, keys []string) {
 func (s *server) published(old, now *mapping.Tree, keys []string) {
 	if len(keys) > 0 {
 		s.times.saw(now.Revision(), time.Now())
-		s.notices.publish(old, keys)
+		s.notices.publish(old, now, keys)
 	}
 }
 
@@ -130,6 +132,7 @@ func (m *Mounted) Unmount() error {
 	default:
 		return mapping.Errorf(mapping.Other, m.point, "cannot unmount: %w; try: fusermount3 -u %s", err, m.point)
 	}
+	m.s.echoes.close()
 	<-m.ended
 	return nil
 }

@@ -48,6 +48,8 @@ type batch struct {
 	keys    [][]string
 	changes int
 	upTo    uint64
+	// shown are the publications one by one, for the echoes.
+	shown []change
 }
 
 type waiter struct {
@@ -91,11 +93,11 @@ func (w *notices) signal() {
 	}
 }
 
-// publish queues the changes of keys since old. It does not block.
-func (w *notices) publish(old *mapping.Tree, keys []string) {
+// publish queues the changes of keys from old to now. It does not block.
+func (w *notices) publish(old, now *mapping.Tree, keys []string) {
 	w.mu.Lock()
 	w.entered++
-	w.requeueLocked(batch{old: old, keys: [][]string{keys}, changes: 1, upTo: w.entered})
+	w.requeueLocked(batch{old: old, keys: [][]string{keys}, changes: 1, upTo: w.entered, shown: w.s.echoes.shown(old, now, keys)})
 	w.mu.Unlock()
 	w.signal()
 }
@@ -107,6 +109,7 @@ func (w *notices) requeueLocked(b batch) {
 	}
 	w.published.keys = append(w.published.keys, b.keys...)
 	w.published.changes += b.changes
+	w.published.shown = append(w.published.shown, b.shown...)
 	w.published.upTo = max(w.published.upTo, b.upTo)
 }
 
@@ -153,6 +156,13 @@ func (w *notices) caughtUp() <-chan struct{} {
 		w.waiters = append(w.waiters, waiter{w.entered, c})
 	}
 	return c
+}
+
+// doneCount is how many changes the kernel was told of.
+func (w *notices) doneCount() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.done
 }
 
 // publishedCount is the number of changes published so far.

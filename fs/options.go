@@ -64,6 +64,10 @@ type Options struct {
 	// Class returns what the attribute user.ovscfgfs.reconfigurable of a path in the tree shows, "" for
 	// none. It is called from any number of goroutines; may be nil.
 	Class func(path string) string
+	// EchoCommand is the program, with its first arguments, that calls echo.Help
+	// with the arguments that follow: it raises inotify events for changes made
+	// elsewhere. Without it there are none.
+	EchoCommand []string
 	// FSName is the device name in the mount table; "ovscfgfs" if empty.
 	FSName string
 	// MountOptions are more options for the kernel, as in fstab.

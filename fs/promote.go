@@ -28,7 +28,9 @@ func (s *server) flushPromoted(h *scratchHandle) fuse.Status {
 	}
 	content, err := s.scratchContent(h.entry)
 	if err == nil {
+		done := s.echoes.ownChange(path)
 		err = s.commit(mapping.Write(path, content, mapping.WriteOptions{}))
+		done()
 	}
 	return s.fail("close", path, err)
 }

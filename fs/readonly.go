@@ -15,8 +15,11 @@ func (zeroMessage) Flush(<-chan struct{}, *fuse.FlushIn) fuse.Status { return fu
 
 // raw is the server as the kernel's requests meet it.
 func (s *server) raw() fuse.RawFileSystem {
-	if s.opt.ReadOnly {
+	switch {
+	case s.opt.ReadOnly:
 		return zeroMessage{s}
+	case s.echoes != nil:
+		return gate{s, s.echoes}
 	}
 	return s
 }

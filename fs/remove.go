@@ -136,7 +136,7 @@ func (s *server) rmdir(t *target) error {
 		if err := s.store.Writable(); err != nil {
 			return err
 		}
-		release := s.table.claim(t.parent, t.name)
+		release := s.claimTarget(t)
 		defer release()
 		settle := s.keeping(t.path)
 		defer settle()

@@ -93,9 +93,9 @@ func (s *server) renameEntry(from, to *target, flags uint32) error {
 	if exchange {
 		how |= mapping.Exchange
 	}
-	releaseFrom := s.table.claim(from.parent, from.name)
+	releaseFrom := s.claimTarget(from)
 	defer releaseFrom()
-	releaseTo := s.table.claim(to.parent, to.name)
+	releaseTo := s.claimTarget(to)
 	defer releaseTo()
 	keep, settle := s.keeping(from.path), s.settling(to.path)
 	err := s.commit(mapping.Rename(from.path, to.path, how))

@@ -17,6 +17,8 @@ type server struct {
 	log      *slog.Logger
 	table    *table
 	notices  *notices
+	echoes   *echoes // nil when no events are raised
+	mute     string  // why not
 	problems *problems
 	control  *control
 	computed computed
@@ -51,6 +53,7 @@ func newServer(o Options) *server {
 	s.history = newHistory(s)
 	s.transactions = newTransactions(s)
 	s.notices = newNotices(s)
+	s.echoes, s.mute = newEchoes(s)
 	return s
 }
 

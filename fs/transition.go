@@ -95,6 +95,7 @@ func (w *notices) move(i *inode) (again, later bool) {
 	}
 	i.cleared, i.changing, i.paged = true, false, false
 	w.fadeLater(i)
+	w.s.echoes.moved(i)
 	return false, false
 }
 

@@ -85,12 +85,15 @@ func holdsSecret(n mapping.Node) bool {
 	return false
 }
 
+// viewSuffixes are what views are named by; the last is that of arrays only.
+var viewSuffixes = [...]string{".json", ".yaml", ".lines"}
+
 // viewsOf returns the names of the views of c, a directory in dir, as far as
 // no entry has them.
 func viewsOf(dir, c mapping.Node) (names []string) {
-	suffixes := []string{".json", ".yaml"}
+	suffixes := viewSuffixes[:2]
 	if c.Type() == mapping.Array {
-		suffixes = append(suffixes, ".lines")
+		suffixes = viewSuffixes[:]
 	}
 	for _, suffix := range suffixes {
 		name := c.Name() + suffix

@@ -21,6 +21,8 @@ type walk struct {
 	top     *step
 	// deferred are keys with a name that a request is working on.
 	deferred []string
+	// plan is what the echoes take over; may be nil.
+	plan *echoPlan
 }
 
 // step is one shown path on which keys changed.
@@ -30,8 +32,8 @@ type step struct {
 	keys []string
 }
 
-func newWalk(w *notices, b batch) *walk {
-	k := &walk{w: w, s: w.s, old: b.old, now: w.s.store.Tree(), several: b.changes > 1, top: &step{}}
+func newWalk(w *notices, b batch, plan *echoPlan) *walk {
+	k := &walk{w: w, s: w.s, old: b.old, now: w.s.store.Tree(), several: b.changes > 1, top: &step{}, plan: plan}
 	for _, keys := range b.keys {
 		for _, key := range keys {
 			k.add(key)
@@ -238,6 +240,10 @@ func (k *walk) meets(dir, c *inode, name string, n mapping.Node, is bool) {
 // vanished removes an entry and all that the kernel knows in it, the innermost
 // first.
 func (k *walk) vanished(dir, c *inode, name string) {
+	if k.plan.owes(dir, name) {
+		k.plan.leave(k.s.table, dir, c, name)
+		return
+	}
 	for _, below := range k.s.table.childrenOf(c) {
 		k.vanished(c, below, k.s.table.nameOf(below))
 	}

@@ -36,9 +36,11 @@ func (w *notices) step() bool {
 	w.mu.Unlock()
 
 	var deferred []string
+	plan := w.s.echoes.plan(b)
 	if b.changes > 0 {
-		deferred = newWalk(w, b).run()
+		deferred = newWalk(w, b, plan).run()
 	}
+	plan.hand()
 	for _, i := range checks {
 		w.compare(i)
 	}

@@ -101,9 +101,9 @@ func newBench(t *testing.T, values map[string]string) *bench {
 	store := &hookedStore{fakeStore: newFakeStore(t, values)}
 	b := &bench{t: t, store: store, kernel: &fakeKernel{}}
 	b.server = newServer(Options{Store: store, Mountpoint: t.TempDir(), StateDir: t.TempDir()})
-	store.publish = func(old, _ *mapping.Tree, keys []string) {
+	store.publish = func(old, now *mapping.Tree, keys []string) {
 		if len(keys) > 0 {
-			b.notices.publish(old, keys)
+			b.notices.publish(old, now, keys)
 		}
 	}
 	b.notices.start(b.kernel)

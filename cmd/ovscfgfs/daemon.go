@@ -5,7 +5,10 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/openvstorage/ovscfgfs/fs"
 )
 
 // servedMount is what the daemon needs of package fs once it has mounted.
@@ -26,6 +29,7 @@ type daemon struct {
 	answer time.Duration
 
 	mounted servedMount
+	served  atomic.Pointer[fs.Mounted] // the same, for requests
 	stops   []func()
 }
 

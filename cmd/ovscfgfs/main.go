@@ -47,7 +47,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:   usageError,
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
-			mountCommand(), umountCommand(), statusCommand(),
+			mountCommand(), umountCommand(), statusCommand(), echoCommand(),
 			importCommand(), exportCommand(), checkCommand(),
 			logCommand(), diffCommand(), restoreCommand(), txnCommand(),
 			versionCommand(), completionCommand(),

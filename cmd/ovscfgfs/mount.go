@@ -173,6 +173,7 @@ func (d *daemon) mount(ctx context.Context, client *clientv3.Client) error {
 	}
 	checked.warnings.Store(mounted)
 	d.mounted = mounted
+	d.served.Store(mounted)
 	relay.to(mounted.Published)
 	d.onStop(economize())
 	return nil
@@ -198,6 +199,7 @@ func (d *daemon) fsOptions(tree *cache.Cache) fs.Options {
 		FSName:       config.options.fsName,
 		MountOptions: config.options.kernel,
 		Config:       config.shown(),
+		EchoCommand:  config.echoCommand(),
 	}
 }
 

@@ -40,6 +40,7 @@ func mountFlags() []cli.Flag {
 		stringFlag("log-file", "", "append the log to `FILE` instead of writing it to standard error"),
 		stringFlag("log-level", "info", "debug, info, warn or error"),
 		stringFlag("log-format", "text", "text or json"),
+		stringFlag("events", "auto", "inotify events for changes made elsewhere: auto (where this user may) or off"),
 		stringFlag("pprof", "", "serve Go's profiles over HTTP at `ADDRESS`; never one that others reach"),
 		&cli.StringFlag{Name: "source", Hidden: true}, // fstab's first field, from mount.fuse.ovscfgfs
 	)
@@ -63,6 +64,7 @@ type mountConfig struct {
 	embedded     string
 	listen       string
 	importFile   string
+	events       string
 	validate     string
 }
 
@@ -96,6 +98,9 @@ func newMountConfig(c *cli.Context) (mountConfig, error) {
 		}
 	}
 	m.mountpoint = c.String("mountpoint")
+	if m.events = c.String("events"); m.events != "auto" && m.events != "off" {
+		return m, failf(exitUsage, "--events %q: give auto or off", m.events)
+	}
 	if c.NArg() == 1 {
 		m.mountpoint = c.Args().First()
 	}

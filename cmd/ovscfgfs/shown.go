@@ -5,17 +5,27 @@ import (
 	"os"
 
 	"github.com/openvstorage/ovscfgfs/cache"
+	"github.com/openvstorage/ovscfgfs/fs"
 )
 
 // status is what .ovscfgfs/status shows.
 func (d *daemon) status(tree *cache.Cache) any {
 	return struct {
-		Version    string `json:"version"`
-		PID        int    `json:"pid"`
-		Mountpoint string `json:"mountpoint"`
-		ReadOnly   bool   `json:"read_only"`
+		Version    string          `json:"version"`
+		PID        int             `json:"pid"`
+		Mountpoint string          `json:"mountpoint"`
+		ReadOnly   bool            `json:"read_only"`
+		Events     fs.EventsStatus `json:"events"`
 		cache.Status
-	}{version, os.Getpid(), d.config.mountpoint, d.config.readOnly, tree.Status()}
+	}{version, os.Getpid(), d.config.mountpoint, d.config.readOnly, d.events(), tree.Status()}
+}
+
+// events says whether watchers get events. The mount may ask before it is there.
+func (d *daemon) events() fs.EventsStatus {
+	if m := d.served.Load(); m != nil {
+		return m.Events()
+	}
+	return fs.EventsStatus{Reason: "the mount is starting"}
 }
 
 // shown is what .ovscfgfs/config shows: the flags' outcome, without secrets.
@@ -26,6 +36,6 @@ func (m *mountConfig) shown() any {
 		"mountpoint": m.mountpoint, "read_only": m.readOnly, "options": m.options.kernel,
 		"uid": m.uid, "gid": m.gid, "file_mode": fmt.Sprintf("%04o", m.fileMode), "dir_mode": fmt.Sprintf("%04o", m.dirMode),
 		"scratch": m.scratch, "scratch_limit": m.scratchLimit, "state_dir": m.stateDir, "list_views": m.listViews, "embedded": m.embedded,
-		"validate": m.validate,
+		"validate": m.validate, "events": m.events,
 	}
 }

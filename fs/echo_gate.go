@@ -1,0 +1,273 @@
+package fs
+
+import (
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"github.com/openvstorage/ovscfgfs/fs/echo"
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// gate is the server as the kernel's requests meet it when changes are
+// repeated: those of the helper's threads are answered from what the lane was
+// asked for. One that does not match is refused, and is never a user's.
+type gate struct {
+	fuse.RawFileSystem
+	e *echoes
+}
+
+// stale refuses an echo that the newest tree does not bear out any more.
+const stale = fuse.Status(syscall.ESTALE)
+
+// of returns what the thread of a request was asked for; mine: it is one of the
+// helper's.
+func (g gate) of(h *fuse.InHeader) (it *echoed, mine bool) {
+	lanes := g.e.threads.Load()
+	if lanes == nil {
+		return nil, false
+	}
+	for _, l := range *lanes {
+		if l.thread.Load() == h.Pid {
+			return l.current.Load(), true
+		}
+	}
+	return nil, false
+}
+
+// at reports whether a request names a place.
+func (p place) at(tb *table, dir uint64, name string) bool {
+	return p.dir != nil && p.dir.id == dir && p.name == name
+}
+
+// Lookup implements fuse.RawFileSystem.
+func (g gate) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
+	it, mine := g.of(in)
+	if !mine {
+		return g.RawFileSystem.Lookup(cancel, in, name, out)
+	}
+	s := g.e.s
+	switch {
+	case it == nil:
+		return stale
+	case it.at(s.table, in.NodeId, name):
+		switch it.op {
+		case echo.Touch, echo.TouchClose:
+		case echo.Unlink, echo.Rmdir, echo.Rename:
+			return g.leaving(it, out)
+		default:
+			if _, _, ok := g.e.shows(g.e.pathOf(it.place, it.path), it.isDir); !ok {
+				return stale
+			}
+			return fuse.ENOENT
+		}
+	case it.op == echo.Rename && it.to.at(s.table, in.NodeId, name):
+		if _, _, ok := g.e.shows(g.e.pathOf(it.to, it.toPath), it.isDir); !ok {
+			return stale
+		}
+		if !it.over {
+			return fuse.ENOENT
+		}
+	}
+	return g.RawFileSystem.Lookup(cancel, in, name, out)
+}
+
+// leaving answers for a name that the tree does not have any more.
+func (g gate) leaving(it *echoed, out *fuse.EntryOut) fuse.Status {
+	s := g.e.s
+	if !g.gone(it) {
+		return stale
+	}
+	var i *inode
+	if it.op == echo.Rename {
+		i = s.table.refer(it.dir, it.name, kindEntry, it.isDir, nil)
+		s.entryAttributes(i, it.node, &out.Attr)
+	} else {
+		i = s.table.ghost(it.child, it.isDir)
+		i.mu.Lock()
+		told := i.told
+		i.mu.Unlock()
+		s.fill(i, told, &out.Attr)
+		out.AttrValid = forever
+	}
+	out.NodeId = i.id
+	return fuse.OK
+}
+
+// gone reports whether nothing is shown at the name that an item removes.
+func (g gate) gone(it *echoed) bool {
+	t, st := g.e.s.target(it.dir.id, it.name)
+	if st == fuse.ENOENT || st == fuse.Status(errnos[mapping.Stale]) {
+		return true // its directory is gone too
+	}
+	return st.Ok() && !t.exists() && !t.hidden
+}
+
+// GetAttr implements fuse.RawFileSystem.
+func (g gate) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	if it, mine := g.of(&in.InHeader); mine && it == nil {
+		return stale
+	}
+	return g.RawFileSystem.GetAttr(cancel, in, out)
+}
+
+// SetAttr implements fuse.RawFileSystem.
+func (g gate) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
+	it, mine := g.of(&in.InHeader)
+	if !mine {
+		return g.RawFileSystem.SetAttr(cancel, in, out)
+	}
+	i := g.touched(it, in.NodeId)
+	const more = fuse.FATTR_SIZE | fuse.FATTR_MODE | fuse.FATTR_UID | fuse.FATTR_GID | fuse.FATTR_ATIME
+	if i == nil || in.Valid&more != 0 {
+		return stale
+	}
+	valid, st := g.e.s.attributes(i, &out.Attr)
+	if !st.Ok() {
+		return stale
+	}
+	out.AttrValid = valid
+	return fuse.OK
+}
+
+// touched returns the inode whose content changed, if that is the one that a
+// lane's request is about.
+func (g gate) touched(it *echoed, id uint64) *inode {
+	if it == nil || it.op != echo.Touch && it.op != echo.TouchClose && it.op != echo.CreateClose {
+		return nil
+	}
+	i := g.e.s.table.get(id)
+	if i == nil || g.e.s.table.child(it.dir, it.name) != i {
+		return nil
+	}
+	return i
+}
+
+// Open implements fuse.RawFileSystem.
+func (g gate) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	it, mine := g.of(&in.InHeader)
+	if !mine {
+		return g.RawFileSystem.Open(cancel, in, out)
+	}
+	if g.touched(it, in.NodeId) == nil || in.Flags&unix.O_TRUNC != 0 {
+		return stale
+	}
+	g.opened(out)
+	return fuse.OK
+}
+
+// opened answers with a handle that stands for nothing: its release, which
+// carries no thread, is known by it.
+func (g gate) opened(out *fuse.OpenOut) {
+	out.Fh = g.e.s.handles.add(echoHandle{})
+	out.OpenFlags = fuse.FOPEN_KEEP_CACHE | fuse.FOPEN_NOFLUSH | fuse.FOPEN_DIRECT_IO
+}
+
+// echoHandle is what the helper opens and closes.
+type echoHandle struct{}
+
+func (echoHandle) read(<-chan struct{}, []byte, int64) ([]byte, error) { return nil, syscall.EBADF }
+
+func (echoHandle) size() (int64, bool) { return 0, false }
+
+// Create implements fuse.RawFileSystem.
+func (g gate) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
+	it, mine := g.of(&in.InHeader)
+	if !mine {
+		return g.RawFileSystem.Create(cancel, in, name, out)
+	}
+	st := g.arrives(it, echo.CreateClose, in.NodeId, name, &out.EntryOut)
+	if st.Ok() {
+		g.opened(&out.OpenOut)
+	}
+	return st
+}
+
+// Mknod implements fuse.RawFileSystem.
+func (g gate) Mknod(cancel <-chan struct{}, in *fuse.MknodIn, name string, out *fuse.EntryOut) fuse.Status {
+	it, mine := g.of(&in.InHeader)
+	if !mine {
+		return g.RawFileSystem.Mknod(cancel, in, name, out)
+	}
+	return g.arrives(it, echo.Create, in.NodeId, name, out)
+}
+
+// Mkdir implements fuse.RawFileSystem.
+func (g gate) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
+	it, mine := g.of(&in.InHeader)
+	if !mine {
+		return g.RawFileSystem.Mkdir(cancel, in, name, out)
+	}
+	return g.arrives(it, echo.Mkdir, in.NodeId, name, out)
+}
+
+// arrives answers the making of a name with what the newest tree has there.
+func (g gate) arrives(it *echoed, op echo.Op, dir uint64, name string, out *fuse.EntryOut) fuse.Status {
+	s := g.e.s
+	if it == nil || it.op != op || !it.at(s.table, dir, name) {
+		return stale
+	}
+	for {
+		t, st := s.target(dir, name)
+		if !st.Ok() || !t.node.Valid() || t.isDir() != it.isDir {
+			return stale
+		}
+		s.answerEntry(t.parent, name, t.node, out)
+		if s.store.Tree() == t.tree {
+			return fuse.OK
+		}
+		s.table.forget(out.NodeId, 1)
+		*out = fuse.EntryOut{}
+	}
+}
+
+// Unlink implements fuse.RawFileSystem.
+func (g gate) Unlink(cancel <-chan struct{}, in *fuse.InHeader, name string) fuse.Status {
+	it, mine := g.of(in)
+	if !mine {
+		return g.RawFileSystem.Unlink(cancel, in, name)
+	}
+	return g.leaves(it, echo.Unlink, in.NodeId, name)
+}
+
+// Rmdir implements fuse.RawFileSystem.
+func (g gate) Rmdir(cancel <-chan struct{}, in *fuse.InHeader, name string) fuse.Status {
+	it, mine := g.of(in)
+	if !mine {
+		return g.RawFileSystem.Rmdir(cancel, in, name)
+	}
+	return g.leaves(it, echo.Rmdir, in.NodeId, name)
+}
+
+// leaves answers a removal. The kernel marks what it removed dead for good, so
+// that nothing may have come back.
+func (g gate) leaves(it *echoed, op echo.Op, dir uint64, name string) fuse.Status {
+	if it == nil || it.op != op || !it.at(g.e.s.table, dir, name) || !g.gone(it) {
+		return stale
+	}
+	return fuse.OK
+}
+
+// Rename implements fuse.RawFileSystem.
+func (g gate) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newName string) fuse.Status {
+	it, mine := g.of(&in.InHeader)
+	if !mine {
+		return g.RawFileSystem.Rename(cancel, in, oldName, newName)
+	}
+	s := g.e.s
+	if it == nil || it.op != echo.Rename || in.Flags != 0 ||
+		!it.at(s.table, in.NodeId, oldName) || !it.to.at(s.table, in.Newdir, newName) || !g.gone(it) {
+		return stale
+	}
+	t, st := s.target(in.Newdir, newName)
+	i := s.table.child(it.dir, it.name)
+	if !st.Ok() || !t.node.Valid() || t.isDir() != it.isDir || i == nil || (i.dir != nil) != it.isDir {
+		return stale
+	}
+	s.table.move(i, it.to.dir, it.to.name)
+	if i.dir == nil {
+		s.notices.check(i)
+	}
+	return fuse.OK
+}
