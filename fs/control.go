@@ -28,7 +28,7 @@ const (
 	controlTimes   = "times"
 )
 
-var controlNames = [...]string{controlStatus, controlErrors, controlConfig, controlBarrier, controlMetrics, controlTimes}
+var controlNames = [...]string{controlStatus, controlErrors, controlConfig, controlBarrier, controlMetrics, controlTimes, controlEvents}
 
 // control answers for .ovscfgfs. A file's content is made by the first read of
 // each open, on a read-only mount by that of each inode (computed).
@@ -93,6 +93,9 @@ func (c *control) attributes(i *inode, a *fuse.Attr) {
 // size is what stat shows. It bounds what is read where the kernel opens files
 // by itself.
 func (c *control) size(name string) int64 {
+	if name == controlEvents {
+		return 0
+	}
 	if name == controlBarrier {
 		return int64(len("9223372036854775807\n"))
 	}
@@ -124,6 +127,9 @@ func (c *control) content(ctx context.Context, name string) ([]byte, error) {
 		return c.s.times.lines(), nil
 	case controlBarrier:
 		return c.barrier(ctx)
+	}
+	if name == controlEvents {
+		return nil, mapping.Errorf(mapping.NotSupported, controlName+"/"+name, "a read-only mount cannot tell changes as they come, because its files are read without a handle; use ovscfgfs watch")
 	}
 	return nil, mapping.Errorf(mapping.NotFound, name, "there is no such file in %s", controlName)
 }
@@ -178,7 +184,12 @@ func (c *control) metrics() []byte {
 }
 
 // open returns a handle; the content is made by its first read.
-func (c *control) open(i *inode) openFile { return &controlFile{c: c, name: i.name} }
+func (c *control) open(i *inode) openFile {
+	if i.name == controlEvents {
+		return c.s.streams.subscribe()
+	}
+	return &controlFile{c: c, name: i.name}
+}
 
 // controlFile is an open control file.
 type controlFile struct {

@@ -106,6 +106,7 @@ func (s *server) published(old, now *mapping.Tree, keys []string) {
 	if len(keys) > 0 {
 		s.times.saw(now.Revision(), time.Now())
 		s.notices.publish(old, now, keys)
+		s.streams.publish(change{old, now, keys})
 	}
 }
 

@@ -30,6 +30,7 @@ type server struct {
 	listings     listings
 	handles      handles
 	overlay      overlay
+	streams      streams
 	// layer is the overlay of a writable mount; nil on a read-only one.
 	layer     *layer
 	temporary string // what the layer lies in and goes with the mount

@@ -280,6 +280,8 @@ func (s *server) release(fh uint64) {
 	case *scratchHandle:
 		s.flushPromoted(h)
 		h.close()
+	case *stream:
+		h.close()
 	case *writer:
 		if h.reader {
 			return
