@@ -33,7 +33,7 @@ type transaction struct {
 func newTransaction(s *server, number uint64, name, dir string) (*transaction, error) {
 	t := &transaction{number: number, store: newPrivate(s.store), name: name}
 	o := s.opt
-	o.Store, o.StateDir, o.Status, o.Config = t.store, dir, nil, nil
+	o.Store, o.StateDir, o.Status, o.Config, o.EchoCommand = t.store, dir, nil, nil, nil
 	t.inner = newServer(o)
 	t.inner.within = t
 	t.inner.table = newTableOf(number)
