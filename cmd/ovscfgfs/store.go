@@ -37,6 +37,12 @@ type store struct {
 // withStore reads what etcd has under the prefix, finds the PATH in it, and
 // runs do. An empty argument is the whole prefix.
 func withStore(c *cli.Context, argument string, do func(context.Context, *store) error) error {
+	return withStorePublishing(c, argument, nil, do)
+}
+
+// withStorePublishing is withStore for those who are told what changes
+// meanwhile (cache.Options.Publish).
+func withStorePublishing(c *cli.Context, argument string, publish func(old, now *mapping.Tree, keys []string), do func(context.Context, *store) error) error {
 	mountpoint, argument := onMount(argument)
 	if mountpoint != "" {
 		if err := applyMount(c, mountpoint); err != nil {
@@ -61,6 +67,7 @@ func withStore(c *cli.Context, argument string, do func(context.Context, *store)
 			Client:   client,
 			Settings: mapping.Settings{Prefix: prefix, Raw: c.StringSlice("raw")},
 			Timeout:  c.Duration("command-timeout"),
+			Publish:  publish,
 		})
 		if err != nil {
 			return err
