@@ -31,6 +31,15 @@
 // not take its own change for a foreign one. A request that committed a content
 // says so (server.wrote): the kernel's size is then that of the write.
 //
+// # Transactions
+//
+// Each open transaction (.ovscfgfs/txn/NAME) is a server of its own on the
+// same connection, with a Store in memory (private) and all else that a mount has: table, layer,
+// notices. The upper bits of the number that the kernel knows an inode by say
+// whose it is (numberShift), and router gives each request to that server. So
+// nothing in the operations knows of transactions. One that has ended is kept until the
+// kernel has forgotten its last inode.
+//
 // # What does not hold
 //
 // On a read-only mount the kernel opens files by itself, and the daemon does
@@ -52,5 +61,6 @@
 // # Locks
 //
 // In this order: table.mu, inode.mu, notices.mu. None is held across a call of
-// the Store or a write to the kernel.
+// the Store or a write to the kernel. private.mu and transactions.mu come
+// before these; private.mu alone is held across a call of the Store, that of the mount.
 package fs

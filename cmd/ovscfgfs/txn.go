@@ -147,7 +147,11 @@ func (t *transaction) carryOut(c *cli.Context, inside string) error {
 	case errors.Is(err, syscall.ETIMEDOUT):
 		return failf(exitEtcd, "%s (%s stays: rename it to %s.commit when etcd is back, which changes nothing twice)", words, t.dir(), t.name)
 	}
-	return failf(exitFailure, "nothing was committed, and %s stays until you drop it (rmdir): %s", t.dir(), words)
+	code := exitFailure
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.ENOSPC) {
+		code = exitEtcd
+	}
+	return failf(code, "nothing was committed, and %s stays until you drop it (rmdir): %s", t.dir(), words)
 }
 
 func (t *transaction) drop() error {
