@@ -147,7 +147,7 @@ func (t *transaction) carryOut(c *cli.Context, inside string) error {
 	case errors.Is(err, syscall.ETIMEDOUT):
 		return failf(exitEtcd, "%s (%s stays: rename it to %s.commit when etcd is back, which changes nothing twice)", words, t.dir(), t.name)
 	}
-	code := exitFailure
+	code = exitFailure
 	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.ENOSPC) {
 		code = exitEtcd
 	}
