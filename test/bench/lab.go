@@ -27,12 +27,13 @@ type lab struct {
 	endpoint string
 	loaded   map[string]tree // what is in etcd already, by prefix
 	onDisk   map[string]bool // directories that hold a tree already
+	empty    map[bool]int64  // memory of a daemon on an empty prefix, by read-only
 	cleanups []func() error
 	mounts   int
 }
 
 func openLab(ctx context.Context, o options) (_ *lab, err error) {
-	l := &lab{options: o, loaded: map[string]tree{}, onDisk: map[string]bool{}}
+	l := &lab{options: o, loaded: map[string]tree{}, onDisk: map[string]bool{}, empty: map[bool]int64{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
