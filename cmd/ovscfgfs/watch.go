@@ -42,7 +42,7 @@ func watchCommand() *cli.Command {
 				return failf(exitUsage, "--rev %d is no revision of etcd", from)
 			}
 			queue := newChanges()
-			return withStorePublishing(c, c.Args().First(), queue.add, func(ctx context.Context, s *store) error {
+			return withStorePublishing(c, c.Args().First(), queue.add, func(_ context.Context, s *store) error {
 				paths, err := watchPaths(c, s)
 				if err != nil {
 					return err
