@@ -174,6 +174,7 @@ func (c *control) metrics() []byte {
 		{"inodes", "gauge", "Files and directories that the kernel knows.", int64(c.s.table.size())},
 		{"store_bytes", "gauge", "Size of the store.", size},
 		{"store_quota_bytes", "gauge", "Limit of the store's size.", quota},
+		{"transactions", "gauge", "Transactions that are open.", int64(c.s.transactions.count())},
 		{"failures_total", "counter", "Operations that failed with words in errors.", int64(c.s.problems.count())},
 		{"published_total", "counter", "Changes of the tree since the mount.", int64(c.s.notices.publishedCount())},
 	} {

@@ -89,7 +89,7 @@ func (r router) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newNa
 	from, to := r.holds(in.NodeId), r.holds(in.Newdir)
 	switch {
 	case from && to:
-		return r.s.transactions.rename(oldName, newName, in.Flags)
+		return r.s.transactions.rename(in.NodeId, oldName, newName, in.Flags)
 	case to:
 		return r.s.fail("rename", pathOfTransaction(newName), mapping.Errorf(mapping.NotPermitted, "",
 			"a transaction is begun with mkdir; nothing can be moved here"))

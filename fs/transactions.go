@@ -32,7 +32,7 @@ const (
 type transactions struct {
 	s     *server
 	clean sync.Once
-	ended sync.WaitGroup // that are being closed
+	ended sync.WaitGroup // what is being done about those that have ended
 
 	// mu is taken before the locks of the tables, and after those of the works.
 	mu       sync.RWMutex
@@ -94,6 +94,9 @@ func (ts *transactions) list() []listed {
 	slices.SortFunc(list, func(a, b listed) int { return cmp.Compare(a.cookie, b.cookie) })
 	return list
 }
+
+// count is how many are open.
+func (ts *transactions) count() int { return len(ts.list()) }
 
 // lookup answers for a name in .ovscfgfs/txn.
 func (ts *transactions) lookup(name string, out *fuse.EntryOut) fuse.Status {
@@ -162,8 +165,9 @@ func (ts *transactions) rmdir(name string) fuse.Status {
 	return fuse.OK
 }
 
-// rename commits a transaction or gives it another name.
-func (ts *transactions) rename(from, to string, flags uint32) fuse.Status {
+// rename commits a transaction or gives it another name. dir is the number of
+// the directory .ovscfgfs/txn.
+func (ts *transactions) rename(dir uint64, from, to string, flags uint32) fuse.Status {
 	ts.mu.Lock()
 	t, other := ts.namedLocked(from), ts.namedLocked(to)
 	var err error
@@ -187,7 +191,11 @@ func (ts *transactions) rename(from, to string, flags uint32) fuse.Status {
 	}
 	ts.mu.Unlock()
 	if commit {
-		err = ts.commit(t)
+		if err = ts.commit(t); err == nil {
+			// The kernel believes that it has the new name, and would keep it with all its
+			// inodes. The notice waits for the end of this rename.
+			ts.ended.Go(func() { ts.s.notices.kernel.EntryNotify(dir, to) })
+		}
 	}
 	return ts.s.fail("rename", pathOfTransaction(from), err)
 }
