@@ -51,6 +51,7 @@ func (w *work) edit(path string) mapping.Edit {
 		Type:         w.typ,
 		Like:         w.like,
 		NoNewline:    w.noNewline,
+		Text:         w.text,
 		MustNotExist: w.exclusive && w.created && l.held[path] == nil,
 	}
 	l.mu.RUnlock()
@@ -120,7 +121,7 @@ func (s *server) saved(w *work, path string) {
 		w.base, w.changed, w.cut, w.tail = now, false, false, 0
 		w.other = true
 	}
-	w.seen, w.typ, w.noNewline = false, "", false
+	w.seen, w.typ, w.noNewline, w.text = false, "", false, nil
 	s.layer.release(path)
 	s.keepAttrs(path, w)
 	if w.inode != nil && w.view == 0 && !w.created {

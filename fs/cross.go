@@ -66,6 +66,9 @@ func (s *server) replace(t *target, content []byte, by local) error {
 	if v, ok := by.xattr(xattrNewline); ok && string(v) == newlineAdded {
 		w.noNewline = true
 	}
+	if v, ok := by.xattr(xattrText); ok {
+		w.text = v
+	}
 	w.buf, w.changed = content, true
 	if err := s.store.Writable(); err != nil {
 		return err
@@ -228,6 +231,8 @@ func (n noXattrs) xattr(name string) ([]byte, bool) {
 		return []byte(n.typ), true
 	case name == xattrNewline && n.noNewline:
 		return []byte(newlineAdded), true
+	case name == xattrText && n.text != nil:
+		return n.text, true
 	}
 	return nil, false
 }

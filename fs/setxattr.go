@@ -1,6 +1,8 @@
 package fs
 
 import (
+	"bytes"
+
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
@@ -41,6 +43,8 @@ func (s *server) SetXAttr(_ <-chan struct{}, in *fuse.SetXAttrIn, name string, d
 		return s.fail("setxattr", path, s.setType(i, path, mapping.Type(value)))
 	case name == xattrNewline && value == newlineAdded && i.dir == nil:
 		return s.fail("setxattr", path, s.setNewline(i, path))
+	case name == xattrText:
+		return s.fail("setxattr", path, s.setText(i, path, bytes.Clone(data)))
 	}
 	return fuse.Status(errnos[mapping.NotSupported])
 }
@@ -77,27 +81,28 @@ func (s *server) setType(i *inode, path string, to mapping.Type) error {
 		return err
 	}
 	if !ok {
-		return s.makeDocument(path, to)
+		switch to {
+		case mapping.Directory:
+			return nil
+		case mapping.Object:
+			return s.makeDocument(path, []byte("{}"))
+		case mapping.Array:
+			return s.makeDocument(path, []byte("[]"))
+		}
+		return mapping.Errorf(mapping.Invalid, path, "a directory can be an object, an array or a plain directory, not a %s", to)
 	}
 	return s.commit(mapping.SetType(path, to))
 }
 
-// makeDocument stores an empty local directory as an empty document.
-func (s *server) makeDocument(path string, to mapping.Type) error {
-	empty := map[mapping.Type]string{mapping.Object: "{}", mapping.Array: "[]"}[to]
-	if to == mapping.Directory {
-		return nil
-	}
-	if empty == "" {
-		return mapping.Errorf(mapping.Invalid, path, "a directory can be an object, an array or a plain directory, not a %s", to)
-	}
+// makeDocument stores an empty local directory as a document.
+func (s *server) makeDocument(path string, text []byte) error {
 	dir, name := splitPath(path)
 	release := s.claim(dir, name)
 	defer release()
 	// The path itself is one of the directories that settle: it is below itself.
 	settle := s.settling(path + "/.")
 	defer settle()
-	return s.commit(mapping.Write(path, []byte(empty), mapping.WriteOptions{Type: to, MustNotExist: true}))
+	return s.commit(mapping.Write(path, text, mapping.WriteOptions{Text: text, MustNotExist: true}))
 }
 
 // setNewline says of a raw value that the newline at its end is not stored.
@@ -114,6 +119,26 @@ func (s *server) setNewline(i *inode, path string) error {
 	}
 	content := n.Content()
 	return s.commit(mapping.Write(path, content, mapping.WriteOptions{NoNewline: true, Base: content, HasBase: true}))
+}
+
+// setText gives what is copied the spelling that it had where it comes from, as
+// far as it means the same.
+func (s *server) setText(i *inode, path string, text []byte) error {
+	if s.writing(i, func(w *work) { w.text = text }) {
+		return nil
+	}
+	if err := s.store.Writable(); err != nil {
+		return err
+	}
+	n, ok := s.store.Tree().Lookup(path)
+	switch {
+	case !ok: // an empty local directory: rsync -X sets attributes before the contents come
+		return s.makeDocument(path, text)
+	case n.IsDir():
+		return s.commit(mapping.SetText(path, text))
+	}
+	content := n.Content()
+	return s.commit(mapping.Write(path, content, mapping.WriteOptions{Text: text, Base: content, HasBase: true}))
 }
 
 // RemoveXAttr implements fuse.RawFileSystem, for scratch files.

@@ -19,9 +19,10 @@ type work struct {
 	draft
 	// view is the format if the file is a view.
 	view mapping.Format
-	// typ and noNewline are what attributes set on the file while it was open.
+	// typ, noNewline and text are what attributes set on the file while it was open.
 	typ       mapping.Type
 	noNewline bool
+	text      []byte
 	// created: nothing has its name in the tree, so that even an empty content
 	// has to be written. exclusive: with O_EXCL, so nothing may.
 	created, exclusive bool
@@ -69,18 +70,12 @@ func (w *work) attributes(a *fuse.Attr) {
 func (w *work) xattr(name string) ([]byte, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch {
-	case name == xattrType && w.typ != "":
-		return []byte(w.typ), true
-	case name == xattrNewline && w.noNewline:
-		return []byte(newlineAdded), true
-	}
-	return nil, false
+	return noXattrs{w}.xattr(name)
 }
 
 func (w *work) xattrs() []string {
 	var names []string
-	for _, name := range []string{xattrType, xattrNewline} {
+	for _, name := range []string{xattrType, xattrNewline, xattrText} {
 		if _, ok := w.xattr(name); ok {
 			names = append(names, name)
 		}

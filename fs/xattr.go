@@ -9,12 +9,14 @@ import (
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
-// The extended attributes that can be read. Only the type and the mark of an
-// added newline are listed, since listed ones are copied by cp -a and rsync -X.
+// The extended attributes that can be read. Only what makes a copy exact is
+// listed, since listed ones are copied by cp -a and rsync -X: the type, the mark
+// of an added newline, and the stored text where content and type do not tell it.
 const (
 	xattrType     = "user.type"
 	xattrPrefix   = "user.ovscfgfs."
 	xattrNewline  = xattrPrefix + "newline" // "added", of raw leaves only
+	xattrText     = xattrPrefix + "text"
 	xattrKey      = xattrPrefix + "key"
 	xattrPointer  = xattrPrefix + "pointer"
 	xattrRevision = xattrPrefix + "revision"
@@ -24,6 +26,11 @@ const (
 	// xattrClass says when a running service takes a changed value.
 	xattrClass = xattrPrefix + "reconfigurable"
 )
+
+// maxXattr is the size of the largest attribute (XATTR_SIZE_MAX of
+// linux/limits.h). A longer text is not offered: a copy of it means the same,
+// with the spacing of a new document.
+const maxXattr = 64 << 10
 
 // GetXAttr implements fuse.RawFileSystem. What there is not is ENOTSUP and
 // never ENODATA, which cp -p, cp -a and sed -i complain about.
@@ -74,6 +81,9 @@ func (s *server) xattrs(i *inode) []string {
 	if n.Type() == mapping.Raw && n.Newline() {
 		return []string{xattrType, xattrNewline}
 	}
+	if text, ok := n.Text(); ok && len(text) <= maxXattr {
+		return []string{xattrType, xattrText}
+	}
 	return []string{xattrType}
 }
 
@@ -107,6 +117,9 @@ func entryXattr(n mapping.Node, name string) ([]byte, bool) {
 		return []byte(n.Type()), true
 	case xattrKey:
 		return []byte(n.Key()), n.Key() != ""
+	case xattrText:
+		text, ok := n.Text()
+		return text, ok && len(text) <= maxXattr
 	case xattrNewline:
 		return []byte("added"), n.Type() == mapping.Raw && n.Newline()
 	}

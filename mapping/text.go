@@ -22,7 +22,8 @@ func (n Node) Text() ([]byte, bool) {
 }
 
 // SetText plans the directory at path to be the document with exactly this
-// text, in place of the fields, or of the keys, that are there.
+// text, if that means what the directory holds or if that is empty. Else it
+// changes nothing: the text is that of a copy which others were merged with.
 //
 // Errors: NotFound, NotDirectory, Invalid, NotPermitted (the root).
 func SetText(path string, text []byte) Edit {
@@ -42,6 +43,13 @@ func SetText(path string, text []byte) Edit {
 			text = bytes.TrimSpace(text)
 		case t.rawKey(p.key):
 			return Plan{}, Errorf(Invalid, path, "is marked raw by its path, so it cannot become a document")
+		}
+		now, err := Render(p.node, JSON)
+		if err != nil {
+			return Plan{}, err
+		}
+		if p.node.Len() > 0 && !parseJSON(now).equal(parseJSON(text)) {
+			return Plan{}, nil
 		}
 		d := newDraft(t)
 		if p.field {

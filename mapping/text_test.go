@@ -24,7 +24,7 @@ func TestTextRestoresWhatIsStored(t *testing.T) {
 	sameStored(t, copied, "d={\"a\":1 ,\n \"a\": 2}\n", "l=[1]", "n= 5", "s=\"x\\/y\"")
 	other, _ := commit(t, copied, Write("s", []byte("other\n"), WriteOptions{Text: []byte(`"x\/y"`)}))
 	other, _ = commit(t, other, SetText("l", []byte("[ ]")))
-	sameStored(t, other, "d={\"a\":1 ,\n \"a\": 2}\n", "l=[ ]", "n= 5", `s="other"`)
+	sameStored(t, other, "d={\"a\":1 ,\n \"a\": 2}\n", "l=[1]", "n= 5", `s="other"`)
 	for _, path := range []string{"p", "r", "k", "k/x", "d/a", ""} {
 		n, _ := tree.Lookup(path)
 		if text, ok := n.Text(); ok && path != "k/x" {
