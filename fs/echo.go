@@ -49,22 +49,6 @@ type echoes struct {
 	device  uint64 // fixed by start
 }
 
-// EventsStatus says whether watchers of a mount get events for changes made
-// elsewhere.
-type EventsStatus struct {
-	// On: they do.
-	On bool `json:"on"`
-	// Reason is why not, in words.
-	Reason string `json:"reason,omitempty"`
-	// Helper is the process that repeats changes, 0 without one.
-	Helper int `json:"helper,omitempty"`
-	// Watched is how many files and directories were watched when that was
-	// looked up last.
-	Watched int `json:"watched"`
-	// Raised counts the changes that were repeated.
-	Raised uint64 `json:"raised"`
-}
-
 // echoLanes is how many changes are repeated at a time. The last lane is for
 // renames from one directory to another: a slow request in one of them must not
 // hold up the others.
@@ -297,31 +281,6 @@ func (e *echoes) logScan(err error) {
 	if first {
 		e.s.log.Warn("no inotify events for changes made elsewhere; everything else works", "reason", "who watches cannot be seen", slog.Any("error", err))
 	}
-}
-
-// startEchoes begins to raise events, or says once why not.
-func (m *Mounted) startEchoes() {
-	e := m.s.echoes
-	if e == nil {
-		if len(m.s.opt.EchoCommand) > 0 {
-			m.s.log.Info("no inotify events for changes made elsewhere; everything else works", "reason", m.s.mute)
-		}
-		return
-	}
-	device, err := echo.Device(m.point)
-	if err != nil || device == 0 {
-		e.down("the mount is not in the mount table", true)
-		return
-	}
-	e.start(device)
-}
-
-// Events says whether watchers of this mount get events.
-func (m *Mounted) Events() EventsStatus {
-	if m.s.echoes == nil {
-		return EventsStatus{Reason: m.s.mute}
-	}
-	return m.s.echoes.status()
 }
 
 // shown is what the echoes keep of a publication.

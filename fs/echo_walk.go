@@ -1,0 +1,236 @@
+package fs
+
+import (
+	"github.com/openvstorage/ovscfgfs/fs/echo"
+	"github.com/openvstorage/ovscfgfs/mapping"
+)
+
+// found is a name that came or went with a change.
+type found struct {
+	place
+	path  string
+	child *inode
+	node  mapping.Node
+	over  *echoed // the item of what it replaces
+	used  bool
+}
+
+// echoWalk goes through the directories that the kernel knows on the paths of
+// one change's keys.
+type echoWalk struct {
+	p              *echoPlan
+	s              *server
+	removed, added []*found
+	touched        []*echoed
+}
+
+// add plans one change.
+func (p *echoPlan) add(c change) {
+	k := &walk{now: c.now, top: &step{}}
+	for _, key := range c.keys {
+		k.add(key)
+	}
+	d := &echoWalk{p: p, s: p.e.s}
+	d.directory(d.s.table.root, "", c.old.Root(), c.now.Root(), k.top)
+	d.pair()
+	for _, f := range d.added {
+		if !f.used && f.over == nil {
+			d.create(f)
+		}
+	}
+	for _, f := range d.removed {
+		if !f.used {
+			d.remove(f, f.dir)
+		}
+	}
+	d.views(c)
+	for _, it := range d.touched {
+		if !p.e.ownItem(it) {
+			p.touched = append(p.touched, it)
+		}
+	}
+}
+
+// covered reports whether a change of child in dir is to be repeated.
+func (d *echoWalk) covered(dir, child *inode) bool {
+	if d.p.known != nil && d.p.known.hasEither(dir, child) {
+		return false
+	}
+	if d.p.w.hasEither(dir, child) {
+		return true
+	}
+	d.p.doubt = true
+	return false
+}
+
+func (d *echoWalk) directory(i *inode, path string, old, n mapping.Node, at *step) {
+	if old == n {
+		return
+	}
+	if at != nil && len(at.keys) == 0 && !isValue(old) && !isValue(n) {
+		for name, below := range at.below {
+			d.entry(i, path, name, old, n, below)
+		}
+		return
+	}
+	if d.p.w.within(i) {
+		for c := range n.Children() {
+			d.entry(i, path, c.Name(), old, n, at.child(c.Name()))
+		}
+		for c := range old.Children() {
+			if _, still := n.Lookup(c.Name()); !still {
+				d.entry(i, path, c.Name(), old, n, at.child(c.Name()))
+			}
+		}
+		return
+	}
+	d.p.doubt = true
+	for _, c := range d.s.table.childrenOf(i) {
+		name := d.s.table.nameOf(c)
+		d.entry(i, path, name, old, n, at.child(name))
+	}
+}
+
+func (s *step) child(name string) *step {
+	if s == nil {
+		return nil
+	}
+	return s.below[name]
+}
+
+func (d *echoWalk) entry(dir *inode, dirPath, name string, oldDir, newDir mapping.Node, below *step) {
+	old, was := oldDir.Lookup(name)
+	n, is := newDir.Lookup(name)
+	if !was && !is || was && is && old == n {
+		return
+	}
+	path := join(dirPath, name)
+	if old.IsDir() || n.IsDir() {
+		d.doubtViews(dir, name)
+	}
+	c := d.s.table.child(dir, name)
+	if c != nil {
+		if k, _ := d.s.table.what(c); k != kindEntry {
+			// What only this mount has hides it, or becomes it.
+			return
+		}
+	}
+	f := &found{place: place{dir, name}, path: path, child: c}
+	switch {
+	case !is:
+		f.node = old
+		d.removed = append(d.removed, f)
+	case !was:
+		f.node = n
+		d.added = append(d.added, f)
+	case old.IsDir() != n.IsDir():
+		d.removed = append(d.removed, &found{place: f.place, path: path, child: c, node: old})
+		f.node, f.child = n, nil
+		d.added = append(d.added, f)
+	case !n.IsDir():
+		if !old.Same(n) {
+			d.touch(f, n)
+		}
+	case c != nil:
+		d.directory(c, path, old, n, below)
+	}
+}
+
+func (d *echoWalk) touch(f *found, n mapping.Node) {
+	f.node = n
+	if d.covered(f.dir, f.child) {
+		f.over = &echoed{op: echo.Touch, place: f.place, path: f.path, child: f.child, node: n}
+		if d.p.w.wantsClose(f.dir, f.child) {
+			f.over.op = echo.TouchClose
+		}
+		d.touched = append(d.touched, f.over)
+	}
+	if f.over == nil {
+		f.over = &echoed{} // nobody's, but there was something
+	}
+	d.added = append(d.added, f)
+}
+
+func (d *echoWalk) create(f *found) {
+	if !d.covered(f.dir, nil) {
+		return
+	}
+	it := &echoed{op: echo.Create, place: f.place, path: f.path, node: f.node, isDir: f.node.IsDir()}
+	if it.isDir {
+		it.op = echo.Mkdir
+	} else if d.p.w.wantsClose(f.dir, nil) {
+		it.op = echo.CreateClose
+	}
+	if !d.p.e.ownItem(it) {
+		d.p.made = append(d.p.made, it)
+	}
+}
+
+// remove plans the removal of a name, and before it of what is in it for those
+// who watch that. All of it is done in order with the changes of one directory.
+func (d *echoWalk) remove(f *found, order *inode) {
+	p := d.p
+	seen := p.known != nil && (p.known.has(f.dir) || p.known.within(f.child))
+	if seen {
+		return
+	}
+	if !p.w.has(f.dir) && !p.w.within(f.child) {
+		p.doubt = true
+		p.loss = p.loss || f.child != nil
+		return
+	}
+	if f.child != nil && f.node.IsDir() && p.w.within(f.child) {
+		for c := range f.node.Children() {
+			in := &found{place: place{f.child, c.Name()}, path: join(f.path, c.Name()), node: c}
+			in.child = d.s.table.child(f.child, c.Name())
+			if p.w.has(f.child) || p.w.within(in.child) {
+				d.remove(in, order)
+			}
+		}
+	}
+	it := &echoed{op: echo.Unlink, place: f.place, path: f.path, child: f.child, isDir: f.node.IsDir(), order: order}
+	if it.isDir {
+		it.op = echo.Rmdir
+	}
+	if p.e.ownItem(it) {
+		return
+	}
+	p.gone = append(p.gone, it)
+	p.owed[f.place] = true
+}
+
+// doubtViews notes that the kernel knows views of a changed directory that may
+// be watched.
+func (d *echoWalk) doubtViews(dir *inode, name string) {
+	for _, suffix := range viewSuffixes {
+		if v := d.s.table.child(dir, name+suffix); v != nil && !d.p.w.has(v) && !d.p.known.has(v) {
+			d.p.doubt = true
+		}
+	}
+}
+
+// views plans for the views that are watched themselves.
+func (d *echoWalk) views(c change) {
+	for _, v := range d.p.w.views {
+		if d.p.known.has(v) {
+			continue
+		}
+		path, ok := d.s.table.path(v)
+		if !ok {
+			continue
+		}
+		dir, name := splitPath(path)
+		target, _, _ := mapping.ViewOf(name)
+		old, was := c.old.Lookup(join(dir, target))
+		n, is := c.now.Lookup(join(dir, target))
+		parent := d.s.table.parentOf(v)
+		if !was || !is || parent == nil || old == n || old.Same(n) {
+			continue
+		}
+		it := &echoed{op: echo.Touch, place: place{parent, name}, path: path, child: v, node: n, view: true}
+		if d.p.w.wantsClose(nil, v) {
+			it.op = echo.TouchClose
+		}
+		d.touched = append(d.touched, it)
+	}
+}
