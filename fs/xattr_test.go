@@ -56,7 +56,7 @@ func TestXattrs(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"doc": "user.type", "raw": "user.ovscfgfs.newline user.type", "whole": "user.type", "doc/a%2Fb/1": "user.type", "dir": "",
+		"doc": "user.ovscfgfs.text user.type", "raw": "user.ovscfgfs.newline user.type", "whole": "user.type", "doc/a%2Fb/1": "user.type", "dir": "",
 	} {
 		buf := make([]byte, 4096)
 		n, err := unix.Llistxattr(m.path(path), buf)
