@@ -262,6 +262,24 @@ func (tb *table) convert(i *inode, k kind, l local) {
 	i.mu.Unlock()
 }
 
+// becomeEntry makes a local directory one of the tree if that has it still:
+// what the worker looked at may be older than a removal that has made it local.
+// While a request changes the name, that settles what it is. newest only loads
+// a tree: it runs under the table's lock.
+func (tb *table) becomeEntry(i *inode, at claim, newest func() bool) {
+	tb.mu.Lock()
+	become := tb.claims[at] == 0 && newest()
+	if become {
+		tb.becomeLocked(i, kindEntry, nil)
+	}
+	tb.mu.Unlock()
+	if become {
+		i.mu.Lock()
+		i.told, i.cleared = mapping.Node{}, false
+		i.mu.Unlock()
+	}
+}
+
 // what returns the kind of i and what stands behind a local one.
 func (tb *table) what(i *inode) (kind, local) {
 	tb.mu.RLock()

@@ -229,7 +229,11 @@ func (k *walk) meets(dir, c *inode, name string, n mapping.Node, is bool) {
 	case !is:
 	case kind == kindLocal && l.isDir() && n.IsDir() && !l.yields():
 		// The same directory, now for everyone: whoever is in it stays there.
-		k.s.table.convert(c, kindEntry, nil)
+		path, attached := k.s.table.path(c)
+		k.s.table.becomeEntry(c, claim{dir, name}, func() bool {
+			newest, ok := k.s.store.Tree().Lookup(path)
+			return attached && ok && newest.IsDir()
+		})
 	case kind == kindLocal && !l.yields():
 	default:
 		k.s.table.detach(c)
