@@ -108,13 +108,14 @@ func TestTransactionIsOneChange(t *testing.T) {
 		cp whole.tmp doc
 		echo '{"y": true}' > doc.json
 		echo 9 > .scratch
+		mv large large.bak
 		mv text text~
 		printf 'c\nd\n' > text
 		grep -rq 'new name' .`)
 	if got := m.script("", "find . -type f -exec md5sum {} + | sort"); got != before || m.changes() != 0 {
 		t.Errorf("before the commit there were %d changes:\n%s", m.changes(), got)
 	}
-	inTxn := m.script(in("t", ""), "find . -type f -not -name '*.tmp' -not -name '.scratch' -not -name '*~' -exec md5sum {} + | sort")
+	inTxn := m.script(in("t", ""), "find . -type f -not -name '*.tmp' -not -name '*.bak' -not -name '.scratch' -not -name '*~' -exec md5sum {} + | sort")
 	if err := m.commit("t"); err != nil {
 		t.Fatalf("%v\n%s", err, m.read(".ovscfgfs/errors"))
 	}
