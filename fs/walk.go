@@ -177,10 +177,15 @@ func (k *walk) entry(dir *inode, name string, oldDir, newDir mapping.Node, below
 	case !is && k.s.table.claimedWithin(c):
 		k.postpone(dir, name, below)
 	case !is:
-		k.vanished(dir, c, name)
+		if !k.vanished(dir, c, name) {
+			k.postpone(dir, name, below)
+		}
 	case n.IsDir() != (c.dir != nil):
-		k.s.table.detach(c)
-		k.w.kernel.EntryNotify(dir.id, name)
+		if k.s.detachGone(dir, c, name) {
+			k.w.kernel.EntryNotify(dir.id, name)
+		} else {
+			k.postpone(dir, name, below)
+		}
 	case c.dir == nil:
 		k.w.compareAgain(retry{inode: c})
 	default:
@@ -242,19 +247,26 @@ func (k *walk) meets(dir, c *inode, name string, n mapping.Node, is bool) {
 }
 
 // vanished removes an entry and all that the kernel knows in it, the innermost
-// first.
-func (k *walk) vanished(dir, c *inode, name string) {
+// first. It reports false, and does nothing, if the entry is there after all: a
+// rename of this mount may have come to its end since the walk began.
+func (k *walk) vanished(dir, c *inode, name string) bool {
+	if !k.s.isGone(dir, c, name) {
+		return false
+	}
 	if k.plan.owes(dir, name) {
 		k.plan.leave(k.s.table, dir, c, name)
-		return
+		return true
 	}
 	for _, below := range k.s.table.childrenOf(c) {
 		k.vanished(c, below, k.s.table.nameOf(below))
 	}
-	k.s.table.detach(c)
+	if !k.s.detachGone(dir, c, name) {
+		return false
+	}
 	if st := k.w.kernel.DeleteNotify(dir.id, c.id, name); !st.Ok() && st != fuse.ENOENT {
 		k.w.kernel.EntryNotify(dir.id, name)
 	}
+	return true
 }
 
 // compareAll looks at a directory of which an answer was computed from a tree
@@ -274,8 +286,9 @@ func (w *notices) compareAll(i *inode) {
 		case !is:
 			k.vanished(i, c, name)
 		case child.IsDir() != (c.dir != nil):
-			w.s.table.detach(c)
-			w.kernel.EntryNotify(i.id, name)
+			if w.s.detachGone(i, c, name) {
+				w.kernel.EntryNotify(i.id, name)
+			}
 		case c.dir == nil:
 			w.compareAgain(retry{inode: c})
 		}
