@@ -231,7 +231,7 @@ func (k *walk) local(c *inode) bool {
 func (k *walk) meets(dir, c *inode, name string, n mapping.Node, is bool) {
 	kind, l := k.s.table.what(c)
 	switch {
-	case !is:
+	case !is, kind == kindEntry: // a lookup has made it one of the tree meanwhile
 	case kind == kindLocal && l.isDir() && n.IsDir() && !l.yields():
 		// The same directory, now for everyone: whoever is in it stays there.
 		path, attached := k.s.table.path(c)
