@@ -39,6 +39,9 @@ func (s *server) attributes(i *inode, a *fuse.Attr) (valid uint64, st fuse.Statu
 	switch k {
 	case kindLocal:
 		l.attributes(a)
+		if now, _ := s.table.what(i); now != k {
+			return s.attributes(i, a) // it has come into the tree, and nothing local is left
+		}
 		a.Ino = i.ino.Load()
 		a.Blksize = blockSize
 		return 0, fuse.OK

@@ -2,6 +2,7 @@ package fs
 
 import (
 	"errors"
+	"slices"
 	"syscall"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
@@ -30,7 +31,8 @@ func (s *server) settling(path string) func() {
 	}
 	return func() {
 		t := s.store.Tree()
-		for _, dir := range dirs {
+		// From the top down: below a local directory nothing of the tree is found.
+		for _, dir := range slices.Backward(dirs) {
 			if n, ok := t.Lookup(dir); ok && n.IsDir() {
 				s.becomeEntry(dir)
 			}

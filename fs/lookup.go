@@ -23,10 +23,12 @@ func (s *server) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, 
 	}
 	for {
 		// An answer that is kept for ever must be that of the newest tree at a
-		// moment after it was noted: else the worker may have looked before.
+		// moment after it was noted: else the worker may have looked before. And
+		// below a directory that was local nothing of the tree was looked for.
 		t := s.tree(parent)
+		k, _ := s.table.what(parent)
 		st := s.lookup(t, parent, name, out)
-		if s.tree(parent) == t {
+		if now, _ := s.table.what(parent); now == k && s.tree(parent) == t {
 			return st
 		}
 		if st.Ok() && out.NodeId != 0 {
