@@ -211,6 +211,36 @@ func moveKeys[T any](m map[string]T, from, to string, set func(T, string)) {
 	}
 }
 
+// exchanged follows an exchange of what is at two paths, and of all below them.
+func (l *layer) exchanged(a, b string) {
+	l.mu.Lock()
+	swapKeys(l.known, a, b, func(e *scratchEntry, p string) { e.path = p })
+	swapKeys(l.pending, a, b, func(w *work, p string) { w.path = p })
+	swapKeys(l.held, a, b, func(h *held, p string) { h.path = p })
+	swapKeys(l.attrs, a, b, func(*attrs, string) {})
+	l.mu.Unlock()
+	l.changed()
+}
+
+func swapKeys[T any](m map[string]T, a, b string, set func(T, string)) {
+	swapped := map[string]T{}
+	for p, v := range m {
+		switch {
+		case isBelow(p, a):
+			swapped[b+p[len(a):]] = v
+		case isBelow(p, b):
+			swapped[a+p[len(b):]] = v
+		default:
+			continue
+		}
+		delete(m, p)
+	}
+	for p, v := range swapped {
+		set(v, p)
+		m[p] = v
+	}
+}
+
 // below lists the paths of m in dir at any depth.
 func below[T any](l *layer, m map[string]T, dir string) []string {
 	l.mu.RLock()

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -37,6 +38,9 @@ func (s *server) Rename(_ <-chan struct{}, in *fuse.RenameIn, oldName, newName s
 func (s *server) rename(from, to *target, flags uint32) error {
 	exchange := flags&unix.RENAME_EXCHANGE != 0
 	toScratch := to.scratch() != nil || !to.exists() && s.layer.isScratch(to.tree, to.path)
+	if e := to.scratch(); e != nil && e.isDir() && from.scratch() == nil && !s.layer.isScratch(to.tree, to.path) {
+		toScratch = false // a directory of keys, only that no key is in it yet
+	}
 	if from.view != 0 {
 		return s.renameView(from, to, toScratch, exchange)
 	}
@@ -46,6 +50,9 @@ func (s *server) rename(from, to *target, flags uint32) error {
 	if e := from.scratch(); e != nil {
 		// A local directory, or what is in a scratch one, goes to another such.
 		if toScratch || e.isDir() && !to.exists() && !s.layer.isScratch(from.tree, from.path) {
+			if err := s.placeFor(e, to); err != nil {
+				return err
+			}
 			return s.renameScratch(from, to, exchange)
 		}
 		if e.isDir() || exchange {
@@ -65,6 +72,21 @@ func (s *server) rename(from, to *target, flags uint32) error {
 	return s.renameEntry(from, to, flags)
 }
 
+// placeFor refuses a local directory where none can be: in a document.
+func (s *server) placeFor(e *scratchEntry, to *target) error {
+	if !e.isDir() || to.exists() || s.layer.isScratch(to.tree, to.path) {
+		return nil
+	}
+	switch _, err := mapping.Mkdir(to.path)(to.tree); {
+	case err == nil:
+		return crossing(to, "a directory that is only on this mount becomes no part of a document by a rename; make it there")
+	case errors.Is(err, mapping.ErrLocalDirectory), mapping.KindOf(err) == mapping.NotFound:
+		return nil
+	default:
+		return err
+	}
+}
+
 func crossing(t *target, why string) error {
 	return mapping.Errorf(mapping.CrossDevice, t.path, "%s", why)
 }
@@ -75,15 +97,6 @@ func (s *server) renameEntry(from, to *target, flags uint32) error {
 		return err
 	}
 	l := s.layer
-	if to.isDir() && to.local != nil {
-		// An empty local directory gives way.
-		if !from.isDir() {
-			return syscall.EISDIR
-		}
-		if err := s.rmdir(to); err != nil {
-			return err
-		}
-	}
 	s.expireBelow(from.path)
 	var how mapping.RenameFlags
 	if flags&unix.RENAME_NOREPLACE != 0 && !to.hidden {
@@ -92,6 +105,11 @@ func (s *server) renameEntry(from, to *target, flags uint32) error {
 	exchange := flags&unix.RENAME_EXCHANGE != 0
 	if exchange {
 		how |= mapping.Exchange
+	}
+	if to.isDir() && to.local != nil {
+		if err := s.giveWay(from, to, how); err != nil {
+			return err
+		}
 	}
 	releaseFrom := s.claimTarget(from)
 	defer releaseFrom()
@@ -107,6 +125,10 @@ func (s *server) renameEntry(from, to *target, flags uint32) error {
 	s.problems.clear(from.path)
 	l.release(to.path)
 	if exchange {
+		if from.isDir() || to.isDir() {
+			l.files.ExchangeMirror(from.path, to.path)
+		}
+		l.exchanged(from.path, to.path)
 		s.swapInodes(from, to)
 		return nil
 	}
@@ -114,6 +136,21 @@ func (s *server) renameEntry(from, to *target, flags uint32) error {
 	l.moved(from.path, to.path)
 	s.moveInode(from, to)
 	return nil
+}
+
+// giveWay removes the empty local directory at to for what is renamed to it, if
+// that can be.
+func (s *server) giveWay(from, to *target, how mapping.RenameFlags) error {
+	switch {
+	case how&mapping.Exchange != 0:
+		return crossing(to, "a directory that is only on this mount has nothing to exchange")
+	case !from.isDir():
+		return syscall.EISDIR
+	}
+	if _, err := mapping.Rename(from.path, to.path, how)(s.store.Tree()); err != nil {
+		return err
+	}
+	return s.rmdir(to)
 }
 
 func (s *server) moveInode(from, to *target) {

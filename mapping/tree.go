@@ -133,6 +133,8 @@ func (t *Tree) KeyOf(path string) (string, error) {
 				return "", Errorf(NotFound, path, "%q is the cut name of no key here", name)
 			}
 			segment = s.segment(len(d.key))
+		} else if strings.Contains(segment, "/") {
+			return "", Errorf(Invalid, path, "has a slash in its name, which no segment of a key can hold")
 		}
 		key += "/" + segment
 		d = d.get(segment).dir

@@ -232,7 +232,7 @@ func TestPaths(t *testing.T) {
 			t.Errorf("Get(%q) finds something outside the prefix", key)
 		}
 	}
-	for _, path := range []string{"/a", "a/", "a//b", ".", "a/..", "a/.value", "%", "%2f", "a%json"} {
+	for _, path := range []string{"/a", "a/", "a//b", ".", "a/..", "a/.value", "%", "%2f", "a%json", "a%2Fb"} {
 		if key, err := tree.KeyOf(path); KindOf(err) != Invalid {
 			t.Errorf("KeyOf(%q) = %q, %v; want Invalid", path, key, err)
 		}

@@ -57,3 +57,21 @@ func (s *Store) MoveMirror(from, to string) {
 		_ = s.made.rename(from, to, false) // written again at the next change
 	}
 }
+
+// ExchangeMirror swaps what lies in two directories of the tree that were exchanged.
+func (s *Store) ExchangeMirror(a, b string) {
+	if s.Empty() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.prune(a)
+	defer s.prune(b)
+	if s.mirror(a) != nil || s.mirror(b) != nil {
+		return
+	}
+	if unix.Renameat2(unix.AT_FDCWD, s.host(a), unix.AT_FDCWD, s.host(b), unix.RENAME_EXCHANGE) == nil {
+		s.index.rename(a, b, true)
+		_ = s.made.rename(a, b, true) // written again at the next change
+	}
+}

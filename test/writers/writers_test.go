@@ -253,7 +253,7 @@ type same struct {
 // Of two who write one field without having read it, the last close wins.
 func TestSameFieldLastCloseWins(t *testing.T) {
 	p := start(t)
-	for round := range 20 {
+	for round := range 8 {
 		first, last := round%2, 1-round%2
 		a, b := handle(t, p, first, os.O_WRONLY|os.O_TRUNC), handle(t, p, last, os.O_WRONLY|os.O_TRUNC)
 		// Without a newline, so that it is close that commits.
@@ -276,7 +276,7 @@ func TestSameFieldLastCloseWins(t *testing.T) {
 // Who has read the field before somebody else changed it is told so.
 func TestSameFieldReadBeforeIsStale(t *testing.T) {
 	p := start(t)
-	for round := range 20 {
+	for round := range 8 {
 		reader, other := round%2, 1-round%2
 		f := handle(t, p, reader, os.O_RDWR)
 		if _, err := f.Read(make([]byte, 100)); err != nil {
