@@ -92,9 +92,9 @@ func TestDifferentFieldsAreMerged(t *testing.T) {
 			}
 		})
 	}
-	for _, dir := range p.Dirs {
+	for i := range p.Dirs {
 		readers.Go(func() {
-			if err := readUntil(done, dir); err != nil {
+			if err := readUntil(done, p, i); err != nil {
 				t.Error(err)
 			}
 		})
@@ -140,13 +140,18 @@ func write(dir string, writer, n int) error {
 
 // readUntil reads the document over and over: it is always whole, and no field
 // ever goes back.
-func readUntil(done <-chan struct{}, dir string) error {
+func readUntil(done <-chan struct{}, p *harness.Pair, mount int) error {
+	dir := p.Dirs[mount]
 	seen := map[string]int{}
 	for {
 		select {
 		case <-done:
 			return nil
 		default:
+		}
+		// For its own sake, and so that the reader takes turns with the writers.
+		if _, err := p.Barrier(mount); err != nil {
+			return err
 		}
 		text, err := os.ReadFile(filepath.Join(dir, "shared.json"))
 		if err != nil {
