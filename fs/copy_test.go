@@ -54,6 +54,23 @@ func TestCopies(t *testing.T) {
 	}
 }
 
+// TestRemoveWhatWasLocal removes directories that this mount had made before
+// they became part of a document: by somebody else, and as rsync -X does it.
+func TestRemoveWhatWasLocal(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/a": "1"})
+	m.sh("bash", "mkdir -p d/o", 0)
+	m.store.put(map[string]string{"/ovs/d": `{"o": {}, "f": 1}`})
+	if out := m.sh("bash", "cat d/f && rm -r d", 0); out != "1\n" {
+		t.Errorf("it says %q", out)
+	}
+	m.want("/ovs/d", "(no such key)")
+	m.sh("bash", `set -e; mkdir -p e/o; setfattr -n user.ovscfgfs.text -v '{"o": {"x": 1}, "f": 1}' e; rm -r e`, 0)
+	m.want("/ovs/e", "(no such key)")
+	if got := m.list(""); len(got) != 1 {
+		t.Errorf("there is still %q", got)
+	}
+}
+
 // TestRsyncAgain holds that a second run finds nothing to do.
 func TestRsyncAgain(t *testing.T) {
 	m := mountTree(t, map[string]string{"/ovs/c": config, "/ovs/dst/old": "1"})

@@ -143,6 +143,12 @@ func (s *server) rmdir(t *target) error {
 		if err := s.commit(mapping.RemoveDir(t.path)); err != nil {
 			return err
 		}
+		if e := l.scratch(t.path); e != nil && e.isDir() {
+			// It was a local directory before others made it one of the tree.
+			if err := l.files.Rmdir(t.path); err != nil {
+				return err
+			}
+		}
 	} else if err := l.files.Rmdir(t.path); err != nil {
 		return err
 	}
