@@ -88,7 +88,7 @@ func versionCommand() *cli.Command {
 // arguments refuses a command line with fewer or more arguments than a command takes.
 func arguments(c *cli.Context, least, most int, usage string) error {
 	if n := c.NArg(); n < least || n > most {
-		return failf(exitUsage, "usage: ovscfgfs %s [flags]%s (flags come first; see ovscfgfs help %s)", c.Command.Name, usage, c.Command.Name)
+		return failf(exitUsage, "usage: ovscfgfs %s [flags]%s (see ovscfgfs help %s)", c.Command.Name, usage, c.Command.Name)
 	}
 	return nil
 }
