@@ -71,9 +71,14 @@ func (c *Cache) show(revision int64, changes []mapping.Change) {
 	c.replace(old, shown, keys)
 }
 
-// replace publishes a tree, wakes who waits for it, and tells of it; mu is held.
+// replace publishes a tree, tells of it, and wakes who waits for it; mu is held.
+// Who was woken first could find the kernel's queue without the change, and
+// take a listing that is cached for the newest.
 func (c *Cache) replace(old, shown *mapping.Tree, keys []string) {
 	c.tree.Store(shown)
+	if c.publish != nil {
+		c.publish(old, shown, keys)
+	}
 	revision := shown.Revision()
 	c.waiters = slices.DeleteFunc(c.waiters, func(w waiter) bool {
 		// Revisions of a cluster that is not there any more will never be shown.
@@ -83,9 +88,6 @@ func (c *Cache) replace(old, shown *mapping.Tree, keys []string) {
 		}
 		return false
 	})
-	if c.publish != nil {
-		c.publish(old, shown, keys)
-	}
 }
 
 // awaitShown waits until the tree shows revision, or ctx ends.

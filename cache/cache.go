@@ -7,7 +7,7 @@
 // the order of revisions, by the follower (follow.go) when all events of a
 // revision have arrived, or by a commit that knows that its own revision is the
 // next one. Each replacement is made under Cache.mu in this order: publish the
-// tree, wake who waits for the revision, call [Options.Publish].
+// tree, call [Options.Publish], wake who waits for the revision.
 //
 // # What is written
 //
@@ -69,7 +69,8 @@ type Options struct {
 	Timeout time.Duration
 	// LostAfter without an answer etcd counts as out of reach; 0: 2 s.
 	LostAfter time.Duration
-	// Publish is told of each tree after it is shown: old is the one of the call before,
+	// Publish is told of each tree after it is shown and before a Commit or
+	// Barrier that waits for it returns: old is the one of the call before,
 	// keys are those whose value came, went or changed (none when only the revision or
 	// metadata moved). It is called in order and never concurrently, by the follower or by
 	// a commit. It must not block, nor call the Cache.
