@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"strings"
@@ -179,4 +180,20 @@ func TestHostileNames(t *testing.T) {
 	m.want("/ovs/bad\xff", "7")
 	m.write("deep/"+strings.Repeat("a/", 59)+"a", "2\n")
 	m.want("/ovs/deep", strings.Replace(values["/ovs/deep"], "1", "2", 1))
+}
+
+// TestRsyncNested copies a document with directories in it, which the attribute
+// of the outermost stores whole while rsync still makes the others.
+func TestRsyncNested(t *testing.T) {
+	doc := `{"s": "8080", "o": {"x": "true"}, "a": [1, "2", [], {}]}`
+	m := mountTree(t, map[string]string{"/ovs/src/doc": doc})
+	for i := range 25 {
+		if out := m.sh("bash", fmt.Sprintf("mkdir d%d && rsync -aX src/doc d%d/", i, i), 0); out != "" {
+			t.Errorf("it complains: %s", out)
+		}
+		m.want(fmt.Sprintf("/ovs/d%d/doc", i), doc)
+		if got := m.list(fmt.Sprintf("d%d/doc/a", i)); len(got) != 4 {
+			t.Errorf("the copied array lists %q", got)
+		}
+	}
 }

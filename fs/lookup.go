@@ -27,6 +27,9 @@ func (s *server) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, 
 		// below a directory that was local nothing of the tree was looked for.
 		t := s.tree(parent)
 		k, _ := s.table.what(parent)
+		if k == kindLocal && s.table.surface(parent, s.hasDirectory) {
+			k = kindEntry
+		}
 		st := s.lookup(t, parent, name, out)
 		if now, _ := s.table.what(parent); now == k && s.tree(parent) == t {
 			return st
@@ -36,6 +39,12 @@ func (s *server) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, 
 		}
 		*out = fuse.EntryOut{}
 	}
+}
+
+// hasDirectory reports whether the newest tree has a directory at path.
+func (s *server) hasDirectory(path string) bool {
+	n, ok := s.store.Tree().Lookup(path)
+	return ok && n.IsDir()
 }
 
 // nameMax is the longest name that is shown.

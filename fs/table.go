@@ -262,11 +262,11 @@ func (tb *table) convert(i *inode, k kind, l local) {
 	i.mu.Unlock()
 }
 
-// becomeEntry makes a local directory one of the tree if that has it still:
+// becomeEntry makes a local directory one of the tree if that has it still, and reports whether:
 // what the worker looked at may be older than a removal that has made it local.
 // While a request changes the name, that settles what it is. newest only loads
 // a tree: it runs under the table's lock.
-func (tb *table) becomeEntry(i *inode, at claim, newest func() bool) {
+func (tb *table) becomeEntry(i *inode, at claim, newest func() bool) bool {
 	tb.mu.Lock()
 	become := tb.claims[at] == 0 && newest()
 	if become {
@@ -278,6 +278,28 @@ func (tb *table) becomeEntry(i *inode, at claim, newest func() bool) {
 		i.told, i.cleared = mapping.Node{}, false
 		i.mu.Unlock()
 	}
+	return become
+}
+
+// surface makes a local directory, and the local ones that it lies in, entries
+// of the tree if newest says that the tree has it by now, and reports whether.
+// A request that puts it there may not be through with that yet. newest only
+// loads a tree: it runs under the table's lock.
+func (tb *table) surface(i *inode, newest func(path string) bool) bool {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	for j := i; j != tb.root; j = j.parent {
+		if j == nil {
+			return false
+		}
+	}
+	if i.kind != kindLocal || i.dir == nil || !newest(string(appendPath(nil, i))) {
+		return false
+	}
+	for j := i; j != tb.root && j.kind == kindLocal; j = j.parent {
+		tb.becomeLocked(j, kindEntry, nil)
+	}
+	return true
 }
 
 // what returns the kind of i and what stands behind a local one.

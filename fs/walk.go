@@ -173,7 +173,9 @@ func (k *walk) entry(dir *inode, name string, oldDir, newDir mapping.Node, below
 		k.appeared(dir, name)
 	case c == nil:
 	case k.local(c):
-		k.meets(dir, c, name, n, is)
+		if k.meets(dir, c, name, n, is) {
+			k.directory(c, old, n, below)
+		}
 	case !is && k.s.table.claimedWithin(c):
 		k.postpone(dir, name, below)
 	case !is:
@@ -227,23 +229,24 @@ func (k *walk) local(c *inode) bool {
 	return kind != kindEntry
 }
 
-// meets settles a name that something of this mount has and the tree may have too.
-func (k *walk) meets(dir, c *inode, name string, n mapping.Node, is bool) {
+// meets settles a name that something of this mount has and the tree may have
+// too. It reports whether that is a directory of the tree now.
+func (k *walk) meets(dir, c *inode, name string, n mapping.Node, is bool) (entered bool) {
 	kind, l := k.s.table.what(c)
 	switch {
-	case !is, kind == kindEntry: // a lookup has made it one of the tree meanwhile
+	case !is:
+	case kind == kindEntry: // a lookup has made it one of the tree meanwhile
+		return c.dir != nil && n.IsDir()
 	case kind == kindLocal && l.isDir() && n.IsDir() && !l.yields():
 		// The same directory, now for everyone: whoever is in it stays there.
 		path, attached := k.s.table.path(c)
-		k.s.table.becomeEntry(c, claim{dir, name}, func() bool {
-			newest, ok := k.s.store.Tree().Lookup(path)
-			return attached && ok && newest.IsDir()
-		})
+		return k.s.table.becomeEntry(c, claim{dir, name}, func() bool { return attached && k.s.hasDirectory(path) })
 	case kind == kindLocal && !l.yields():
 	default:
 		k.s.table.detach(c)
 		k.w.kernel.EntryNotify(dir.id, name)
 	}
+	return false
 }
 
 // vanished removes an entry and all that the kernel knows in it, the innermost
