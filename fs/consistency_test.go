@@ -86,6 +86,7 @@ func TestReadsAreWhole(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			var readers sync.WaitGroup
 			var reads atomic.Int64
+			reading := make(chan struct{})
 			for _, leaf := range []string{"dir/leaf", "dir/doc/f", "dir/leaf"} {
 				readers.Go(func() {
 					for ctx.Err() == nil && !t.Failed() {
@@ -97,10 +98,13 @@ func TestReadsAreWhole(t *testing.T) {
 						if err != nil {
 							t.Errorf("%s: %v", leaf, err)
 						}
-						reads.Add(1)
+						if reads.Add(1) == 1 {
+							close(reading)
+						}
 					}
 				})
 			}
+			<-reading // the changes take less time than it can take a reader to begin
 			if os.Getenv("OVSCFGFS_TEST_LONG") == "" {
 				c.rounds = min(c.rounds, 500)
 			}
