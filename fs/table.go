@@ -268,17 +268,12 @@ func (tb *table) convert(i *inode, k kind, l local) {
 // a tree: it runs under the table's lock.
 func (tb *table) becomeEntry(i *inode, at claim, newest func() bool) bool {
 	tb.mu.Lock()
-	become := tb.claims[at] == 0 && newest()
-	if become {
-		tb.becomeLocked(i, kindEntry, nil)
+	defer tb.mu.Unlock()
+	if tb.claims[at] > 0 || !newest() {
+		return false
 	}
-	tb.mu.Unlock()
-	if become {
-		i.mu.Lock()
-		i.told, i.cleared = mapping.Node{}, false
-		i.mu.Unlock()
-	}
-	return become
+	tb.becomeLocked(i, kindEntry, nil)
+	return true
 }
 
 // surface makes a local directory, and the local ones that it lies in, entries

@@ -126,22 +126,11 @@ var (
 
 // at returns what is at a pointer into the file, nil if nothing.
 func (c *Catalogue) at(pointer string) any {
-	v := c.file
-	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		switch in := v.(type) {
-		case map[string]any:
-			v = in[pointerUnescape.Replace(step)]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(in) {
-				return nil
-			}
-			v = in[i]
-		default:
-			return nil
-		}
+	way := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i, step := range way {
+		way[i] = pointerUnescape.Replace(step)
 	}
-	return v
+	return inside(c.file, way)
 }
 
 // names are one text or a list of them.
