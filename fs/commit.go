@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
+	"github.com/openvstorage/ovscfgfs/mapping/service"
 )
 
 // save commits what w has; w.mu is held. Nothing is committed if nothing was
@@ -44,6 +45,9 @@ func (w *work) edit(path string) mapping.Edit {
 	content := bytes.Clone(w.buf)
 	if w.view != 0 {
 		return w.viewEdit(path, content)
+	}
+	if w.touches > 0 && len(content) == 0 {
+		return service.Touch(path, w.touches)
 	}
 	l := w.s.layer
 	l.mu.RLock()
@@ -121,7 +125,7 @@ func (s *server) saved(w *work, path string) {
 		w.base, w.changed, w.cut, w.tail = now, false, false, 0
 		w.other = true
 	}
-	w.seen, w.typ, w.noNewline, w.text = false, "", false, nil
+	w.seen, w.typ, w.noNewline, w.text, w.touches = false, "", false, nil, 0
 	s.layer.release(path)
 	s.keepAttrs(path, w)
 	if w.inode != nil && w.view == 0 && !w.created {

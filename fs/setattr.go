@@ -28,7 +28,15 @@ func (s *server) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOu
 			return s.fail("truncate", path, err)
 		}
 	}
-	if err := s.setOwn(i, path, ask(in)); err != nil {
+	set := ask(in)
+	counted, err := s.touch(i, path, in)
+	if err != nil {
+		return s.fail("touch", path, err)
+	}
+	if counted {
+		set.atime, set.mtime = nil, nil // those of its new content
+	}
+	if err := s.setOwn(i, path, set); err != nil {
 		return s.fail("setattr", path, err)
 	}
 	valid, st := s.attributes(i, &out.Attr)

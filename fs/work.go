@@ -33,6 +33,10 @@ type work struct {
 	refused error
 	// truncated: with O_TRUNC, so that nothing of base is left to go on from.
 	truncated bool
+	// touches are those of a counter that is not in the tree yet; touched: one
+	// that is was, and the kernel may not have heard of it (server.touch).
+	touches int64
+	touched bool
 	// gone: the name was removed or taken over here; the content goes nowhere.
 	gone  bool
 	inode *inode

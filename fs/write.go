@@ -227,19 +227,19 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 		h.mu.Lock()
 		path := h.name()
 		var err error
-		if h.changed && !h.reader && !otherProcess(in.Pid, h.opener) {
+		if (h.changed || h.touches > 0) && !h.reader && !otherProcess(in.Pid, h.opener) {
 			h.untold = true
 			err = s.save(h.work)
 		}
-		wait := h.untold && h.view != 0
-		h.untold = false
+		wait := h.untold && h.view != 0 || h.touched
+		h.untold, h.touched = false, false
 		h.mu.Unlock()
 		if err != nil {
 			return s.fail("close", path, err)
 		}
 		if wait {
 			// Who looks at the fields after close has returned finds what the view
-			// was written as. No lock is held here, nor by the kernel.
+			// was written as, and who looks at a counter what it has become. No lock is held here, nor by the kernel.
 			select {
 			case <-s.notices.caughtUp():
 			case <-cancel:
