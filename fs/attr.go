@@ -94,6 +94,7 @@ func (s *server) goneAttributes(i *inode, a *fuse.Attr) fuse.Status {
 func (s *server) tell(i *inode, n mapping.Node) (mapping.Node, uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.emptied = nil
 	if !i.told.Valid() || i.cleared || i.told.Same(n) {
 		i.told, i.cleared = n, false
 		return n, forever

@@ -21,6 +21,7 @@ func (s *server) save(w *work) error {
 		defer s.claim(parent, name)()
 	} else {
 		defer s.echoes.ownChange(path)()
+		w.inode.begin(w)
 	}
 	settle := s.settling(path)
 	err := s.commit(w.edit(path))
@@ -128,7 +129,7 @@ func (s *server) saved(w *work, path string) {
 	w.seen, w.typ, w.noNewline, w.text, w.touches = false, "", false, nil, 0
 	s.layer.release(path)
 	s.keepAttrs(path, w)
-	if w.inode != nil && w.view == 0 && !w.created {
+	if w.inode != nil && w.view == 0 && !w.created && !w.inode.isEmptied(w) {
 		// stat tells the new size from now on. A notice of attributes alone waits
 		// for nothing.
 		s.wrote(w.inode)

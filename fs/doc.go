@@ -29,7 +29,8 @@
 // A request that adds, removes or renames names claims them (table.claim) from
 // before its commit until the table shows the result, so that the worker does
 // not take its own change for a foreign one. A request that committed a content
-// says so (server.wrote): the kernel's size is then that of the write.
+// says so (server.wrote): the kernel's size is then that of the write. Who opened the
+// leaf with O_TRUNC spares that notice if the kernel has asked for nothing since (inode.emptied).
 //
 // # Transactions
 //

@@ -60,6 +60,9 @@ type inode struct {
 	opened           uint32
 	// postponed: a notice waits for the readers.
 	postponed bool
+	// emptied is the open with O_TRUNC since which the kernel was given neither
+	// attributes nor pages; nil if there is none.
+	emptied *work
 }
 
 // directory is what only directories have.

@@ -46,6 +46,7 @@ func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.emptied = nil
 	switch {
 	case !i.told.Valid() && !ok:
 		return n, fuse.ENOENT
@@ -84,6 +85,7 @@ func (s *server) mapped(i *inode, n mapping.Node) {
 	now, ok := s.node(i, s.tree(i))
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.emptied = nil
 	if !i.told.Valid() && ok && now.Same(n) {
 		i.told = n
 	}

@@ -60,6 +60,9 @@ func (s *server) open(i *inode, flags, pid uint32, out *fuse.OpenOut) fuse.Statu
 		return s.open(i, flags, pid, out)
 	}
 	i.write(1)
+	if w.truncated {
+		i.truncate(w)
+	}
 	out.Fh = s.handles.add(&writer{work: w, opener: pid, add: flags&syscall.O_APPEND != 0, counted: true})
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO
 	return fuse.OK
