@@ -98,6 +98,9 @@ func compares(plan *mapping.Plan, tree *mapping.Tree) []*pb.Compare {
 			Key: []byte(prefix), RangeEnd: []byte(clientv3.GetPrefixRangeEnd(prefix)),
 		})
 	}
+	for _, prefix := range plan.Unchanged {
+		all = append(all, notNewer(prefix, clientv3.GetPrefixRangeEnd(prefix), tree.Revision()))
+	}
 	guards := slices.Clone(plan.Guards)
 	for _, r := range plan.DeleteRanges {
 		all = append(all, notNewer(r.Prefix, clientv3.GetPrefixRangeEnd(r.Prefix), r.MaxModRevision))

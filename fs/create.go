@@ -166,15 +166,19 @@ func (s *server) Mkdir(_ <-chan struct{}, in *fuse.MkdirIn, name string, out *fu
 	case t.exists() && t.view == 0 || t.hidden:
 		return fuse.Status(syscall.EEXIST)
 	}
-	if s.layer.isScratch(t.tree, t.path) {
-		return s.mkdirLocal(t, in.Mode, in.Uid, in.Gid, out)
+	begin := s.opt.Units.Begin(t.path)
+	if begin == nil {
+		if s.layer.isScratch(t.tree, t.path) {
+			return s.mkdirLocal(t, in.Mode, in.Uid, in.Gid, out)
+		}
+		begin = mapping.Mkdir(t.path)
 	}
 	err := s.store.Writable()
 	if err == nil {
 		release := s.claimTarget(t)
 		defer release()
 		settle := s.settling(t.path)
-		err = s.commit(mapping.Mkdir(t.path))
+		err = s.commit(begin)
 		settle()
 	}
 	if errors.Is(err, mapping.ErrLocalDirectory) {

@@ -80,11 +80,11 @@ type directory struct {
 	pushed int
 }
 
-// resolved remembers the node of a directory in one tree. It keeps the
-// revision and not the tree, which would keep an old tree alive.
+// resolved remembers the node of a directory in one tree. It keeps the tree's
+// mark, which does not keep an old tree alive.
 type resolved struct {
-	revision int64
-	node     mapping.Node
+	tree *mapping.Mark
+	node mapping.Node
 }
 
 // maxAbsent bounds directory.absent.

@@ -96,16 +96,32 @@ func (m *Mounted) mountOptions() *fuse.MountOptions {
 	}
 }
 
-// Published queues the changes from old to new for the kernel. keys are those
-// whose value came, went or changed. It does not block.
-func (m *Mounted) Published(old, now *mapping.Tree, keys []string) {
-	m.s.published(old, now, keys)
-}
+// Published is to be told of each change of what is stored, from old to now, in
+// order: Shown for the kernel, and Stored for those who read of changes. keys are
+// those whose value came, went or changed. It does not block.
+func (m *Mounted) Published(old, now *mapping.Tree, keys []string) { m.s.published(old, now, keys) }
+
+// Shown is the part of Published about what is shown (Store.Tree), where that is
+// not always what is stored.
+func (m *Mounted) Shown(old, now *mapping.Tree, keys []string) { m.s.publishShown(old, now, keys) }
+
+// Stored is the part of Published about what is stored.
+func (m *Mounted) Stored(old, now *mapping.Tree, keys []string) { m.s.publishStored(old, now, keys) }
 
 func (s *server) published(old, now *mapping.Tree, keys []string) {
+	s.publishShown(old, now, keys)
+	s.publishStored(old, now, keys)
+}
+
+func (s *server) publishShown(old, now *mapping.Tree, keys []string) {
+	if len(keys) > 0 {
+		s.notices.publish(old, now, keys)
+	}
+}
+
+func (s *server) publishStored(old, now *mapping.Tree, keys []string) {
 	if len(keys) > 0 {
 		s.times.saw(now.Revision(), time.Now())
-		s.notices.publish(old, now, keys)
 		s.streams.publish(change{old, now, keys})
 	}
 }

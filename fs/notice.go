@@ -104,7 +104,7 @@ func (w *notices) publish(old, now *mapping.Tree, keys []string) {
 
 // requeueLocked adds b to what is to be worked on.
 func (w *notices) requeueLocked(b batch) {
-	if p := &w.published; p.old == nil || b.old.Revision() < p.old.Revision() {
+	if p := &w.published; p.old == nil || b.upTo < p.upTo {
 		p.old = b.old
 	}
 	w.published.keys = append(w.published.keys, b.keys...)

@@ -64,6 +64,8 @@ type Options struct {
 	// Class returns what the attribute user.ovscfgfs.reconfigurable of a path in the tree shows, "" for
 	// none. It is called from any number of goroutines; may be nil.
 	Class func(path string) string
+	// Units are directories that are made and removed as one; may be nil.
+	Units Units
 	// EchoCommand is the program, with its first arguments, that calls echo.Help
 	// with the arguments that follow: it raises inotify events for changes made
 	// elsewhere. Without it there are none.
@@ -92,6 +94,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.RequestLimit == 0 {
 		o.RequestLimit = 3 << 19
+	}
+	if o.Units == nil {
+		o.Units = noUnits{}
 	}
 	if o.FSName == "" {
 		o.FSName = "ovscfgfs"

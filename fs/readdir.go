@@ -44,6 +44,7 @@ const (
 	cookieSelf   = 1
 	cookieParent = 2
 	cookieValue  = 3
+	cookieFirst  = 4 // and some more (Units.First)
 	cookieArray  = 1 << 40
 	cookieName   = 1 << 61
 )
@@ -174,6 +175,9 @@ func (s *server) makeListing(dir *inode, n mapping.Node) []listed {
 		if l != nil {
 			entries = append(entries, listed{cookie: cookieOf(name), name: name, local: l, mode: modeOf(l.isDir())})
 		}
+	}
+	if path, ok := s.table.path(dir); ok {
+		firsts(entries, s.opt.Units.First(path))
 	}
 	slices.SortFunc(entries, func(a, b listed) int {
 		return cmp.Or(cmp.Compare(a.cookie, b.cookie), cmp.Compare(a.name, b.name))

@@ -130,8 +130,12 @@ func (s *server) rmdir(t *target) error {
 		return syscall.ENOTEMPTY
 	}
 	if t.node.Valid() {
-		if len(l.files.List(t.path)) > 0 {
-			return syscall.ENOTEMPTY
+		remove := s.opt.Units.Remove(t.path)
+		if remove == nil {
+			if len(l.files.List(t.path)) > 0 {
+				return syscall.ENOTEMPTY
+			}
+			remove = mapping.RemoveDir(t.path)
 		}
 		if err := s.store.Writable(); err != nil {
 			return err
@@ -140,7 +144,10 @@ func (s *server) rmdir(t *target) error {
 		defer release()
 		settle := s.keeping(t.path)
 		defer settle()
-		if err := s.commit(mapping.RemoveDir(t.path)); err != nil {
+		if err := s.commit(remove); err != nil {
+			return err
+		}
+		if err := s.clear(t.path); err != nil {
 			return err
 		}
 		if e := l.scratch(t.path); e != nil && e.isDir() {

@@ -41,6 +41,9 @@ func (s *server) rename(from, to *target, flags uint32) error {
 	if e := to.scratch(); e != nil && e.isDir() && from.scratch() == nil && !s.layer.isScratch(to.tree, to.path) {
 		toScratch = false // a directory of keys, only that no key is in it yet
 	}
+	if from.node.IsDir() && s.begins(to.path) {
+		toScratch = false // of the tree, whatever its name
+	}
 	if from.view != 0 {
 		return s.renameView(from, to, toScratch, exchange)
 	}

@@ -82,7 +82,7 @@ func (s *server) node(i *inode, t *mapping.Tree) (mapping.Node, bool) {
 	if t == nil {
 		return mapping.Node{}, false
 	}
-	revision := t.Revision()
+	mark := t.Mark()
 	n := t.Root()
 
 	s.table.mu.RLock()
@@ -92,7 +92,7 @@ func (s *server) node(i *inode, t *mapping.Tree) (mapping.Node, bool) {
 			return mapping.Node{}, false
 		}
 		if j.dir != nil {
-			if r := j.dir.resolved.Load(); r != nil && r.revision == revision {
+			if r := j.dir.resolved.Load(); r != nil && r.tree == mark {
 				n = r.node
 				break
 			}
@@ -107,7 +107,7 @@ func (s *server) node(i *inode, t *mapping.Tree) (mapping.Node, bool) {
 			return mapping.Node{}, false
 		}
 		if d := steps[k].dir; d != nil && n.IsDir() {
-			d.resolved.Store(&resolved{revision, n})
+			d.resolved.Store(&resolved{mark, n})
 		}
 	}
 	return n, true

@@ -42,7 +42,7 @@ func (t *Tree) Apply(revision int64, seen time.Time, changes []Change) (*Tree, [
 	if !slices.IsSorted(changed) {
 		slices.Sort(changed)
 	}
-	return &Tree{look: t.look, revision: revision, generation: a.generation, top: a.top}, slices.Compact(changed)
+	return &Tree{look: t.look, mark: new(Mark), revision: revision, generation: a.generation, top: a.top}, slices.Compact(changed)
 }
 
 // applying is a tree in the making. What has its generation is its own and is

@@ -27,7 +27,9 @@ func Merge(base, mine *Tree, keys []string) Edit {
 		if len(m.conflicts) > 0 {
 			return Plan{}, Errorf(Busy, "", "%w", m.conflicts)
 		}
-		return m.draft.finish(), nil
+		plan := m.draft.finish()
+		plan.Merged = !plan.Empty()
+		return plan, nil
 	}
 }
 

@@ -51,8 +51,13 @@ type Plan struct {
 	DeleteRanges []Range
 	// Absent are prefixes under which no key may exist.
 	Absent []string
+	// Unchanged are prefixes under which no key may have been written since the tree that the plan was
+	// made on. That a key went is not seen.
+	Unchanged []string
 	// Move marks a rename, whose excess over the request limit is MoveTooLarge instead of TooLarge.
 	Move bool
+	// Merged marks a change that was made in several steps and is now meant as it is (Merge).
+	Merged bool
 }
 
 // Empty reports whether the plan changes nothing. Such a plan is not sent.

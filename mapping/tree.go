@@ -10,10 +10,14 @@ import (
 // methods may be called from any number of goroutines.
 type Tree struct {
 	look       *look
+	mark       *Mark
 	revision   int64
 	generation uint64
 	top        slot // dir is never nil
 }
+
+// Mark tells one tree from all others, and keeps none alive.
+type Mark struct{ _ byte }
 
 // look is Settings made ready; all trees that come from one share it.
 type look struct {
@@ -36,6 +40,7 @@ func NewTree(s Settings) (*Tree, error) {
 		return nil, err
 	}
 	return &Tree{
+		mark: new(Mark),
 		look: &look{settings: s, prefix: s.Prefix, raw: raw, exact: s.Exact},
 		top:  slot{dir: &directory{key: s.Prefix, root: true}},
 	}, nil
@@ -46,6 +51,10 @@ func (t *Tree) Settings() Settings { return t.look.settings }
 
 // Revision is the store's revision that the tree shows, 0 for the empty tree.
 func (t *Tree) Revision() int64 { return t.revision }
+
+// Mark is the tree's own. Trees of one revision may differ (With, and what is put
+// into a tree without being stored).
+func (t *Tree) Mark() *Mark { return t.mark }
 
 // Keys is the number of keys under the prefix.
 func (t *Tree) Keys() int {

@@ -12,6 +12,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/openvstorage/ovscfgfs/cache"
+	"github.com/openvstorage/ovscfgfs/cache/drafts"
 	"github.com/openvstorage/ovscfgfs/cache/embedded"
 	"github.com/openvstorage/ovscfgfs/cache/transfer"
 	"github.com/openvstorage/ovscfgfs/fs"
@@ -166,6 +167,14 @@ func (d *daemon) mount(ctx context.Context, client *clientv3.Client) error {
 	checked := &validated{Cache: tree, catalogue: known, mode: d.config.validate, logger: d.logger}
 	options := d.fsOptions(tree)
 	options.Store = checked
+	var kept *drafts.Store
+	if !d.config.readOnly {
+		rules := newVolumeRules(known)
+		if kept, err = d.openDrafts(checked, rules); err != nil {
+			return err
+		}
+		options.Store, options.Units = kept, rules
+	}
 	options.Class = func(path string) string { return string(known.Class(path)) }
 	mounted, err := fs.Mount(options)
 	if err != nil {
@@ -174,7 +183,15 @@ func (d *daemon) mount(ctx context.Context, client *clientv3.Client) error {
 	checked.warnings.Store(mounted)
 	d.mounted = mounted
 	d.served.Store(mounted)
-	relay.to(mounted.Published)
+	if kept == nil {
+		relay.to(mounted.Published)
+	} else {
+		kept.Shown(mounted.Shown)
+		relay.to(func(old, now *mapping.Tree, keys []string) {
+			kept.Published(old, now, keys)
+			mounted.Stored(old, now, keys)
+		})
+	}
 	d.onStop(economize())
 	return nil
 }

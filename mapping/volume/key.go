@@ -6,9 +6,11 @@ import "strings"
 type ID struct{ VPool, Volume string }
 
 // ConfigKey, LifecycleKey and StatusKey are the volume's keys below the prefix.
-func (v ID) ConfigKey() string    { return "vpool/" + v.VPool + "/volumes/" + v.Volume + "/config" }
+func (v ID) ConfigKey() string    { return v.dir() + "/config" }
 func (v ID) LifecycleKey() string { return "vpool/" + v.VPool + "/lifecycle/" + v.Volume }
 func (v ID) StatusKey() string    { return "vpool/" + v.VPool + "/status/" + v.Volume }
+
+func (v ID) dir() string { return "vpool/" + v.VPool + "/volumes/" + v.Volume }
 
 // OfConfigKey returns the volume whose config the key is.
 func OfConfigKey(key string) (ID, bool) {
