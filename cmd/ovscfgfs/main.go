@@ -49,7 +49,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(), echoCommand(),
 			importCommand(), exportCommand(), checkCommand(),
-			logCommand(), watchCommand(), diffCommand(), restoreCommand(), txnCommand(),
+			logCommand(), watchCommand(), diffCommand(), restoreCommand(), txnCommand(), agentCommand(),
 			versionCommand(), completionCommand(),
 		},
 	}

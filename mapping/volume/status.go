@@ -1,5 +1,10 @@
 package volume
 
+import (
+	"bytes"
+	"encoding/json"
+)
+
 // State is where a volume is.
 type State string
 
@@ -28,10 +33,27 @@ type Status struct {
 	// Owner is the vrouter that has the volume, which is not the one that is
 	// to have it while a migration is under way.
 	Owner string `json:"owner"`
+	// By is the vrouter whose agent has written this, and is at work while the
+	// state is applying or deleting.
+	By string `json:"by,omitempty"`
+	// ConfigRevision is the mod revision of the config that was last looked at, 0
+	// for none: what was rejected or has failed there is not tried again.
+	ConfigRevision int64 `json:"config_revision,omitempty"`
 	// UpdatedAt is RFC 3339 in UTC.
 	UpdatedAt string `json:"updated_at"`
 	// Config is the configuration in effect: the fields of the volume's config
 	// as the handler last took them. What differs from it is to be applied,
 	// with or without a request, so that a change made with etcdctl counts.
 	Config map[string]any `json:"config,omitempty"`
+}
+
+// JSON is the status as it is stored.
+func (s Status) JSON() []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(s); err != nil {
+		return nil // it is made of what JSON has
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
