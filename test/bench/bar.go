@@ -25,6 +25,9 @@ func atLeast(target string, factor float64, against string) bar {
 // below: the target's figure is at most limit.
 func below(target string, limit float64) bar { return bar{target: target, plus: limit} }
 
+// above: the target's figure is at least limit.
+func above(target string, limit float64) bar { return bar{target: target, plus: limit, atLeast: true} }
+
 // and allows plus more.
 func (b bar) and(plus float64) bar {
 	b.plus = plus

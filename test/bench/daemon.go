@@ -69,21 +69,26 @@ func (l *lab) mount(ctx context.Context, prefix string, readOnly bool) (*mount, 
 		_ = m.cmd.Wait() // stop looks at the state
 		close(m.done)
 	}()
-	if err := m.await(ctx); err != nil {
+	err = m.await(ctx, func() bool { return magic(m.dir) == magicFuse })
+	m.took = time.Since(start)
+	if err == nil {
+		// A signal before it says so itself would find it still starting.
+		err = m.await(ctx, func() bool { return strings.Contains(m.said(), "msg=mounted") })
+	}
+	if err != nil {
 		_ = m.stop()
 		return nil, err
 	}
-	m.took = time.Since(start)
 	return m, nil
 }
 
-// await polls until the kernel serves the mount.
-func (m *mount) await(ctx context.Context) error {
+// await polls until the mount is so far.
+func (m *mount) await(ctx context.Context, so func() bool) error {
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	limit := time.NewTimer(5 * time.Minute)
 	defer limit.Stop()
-	for magic(m.dir) != magicFuse {
+	for !so() {
 		select {
 		case <-m.done:
 			return fmt.Errorf("the daemon ended (%v): %s", m.cmd.ProcessState, m.said())

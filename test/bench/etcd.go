@@ -74,11 +74,10 @@ func freeURL() (string, error) {
 }
 
 // pagedRange reads a whole prefix the way any client would: pages of 10,000
-// pinned to the first one's revision. It returns the number of keys.
-func pagedRange(ctx context.Context, client *clientv3.Client, prefix string) (int, error) {
+// pinned to the first one's revision, or to the one given. It returns the number of keys.
+func pagedRange(ctx context.Context, client *clientv3.Client, prefix string, revision int64) (int, error) {
 	const page = 10_000
 	from, end := prefix+"/", clientv3.GetPrefixRangeEnd(prefix+"/")
-	var revision int64
 	keys := 0
 	for {
 		answer, err := client.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(page), clientv3.WithRev(revision))

@@ -25,15 +25,16 @@ type lab struct {
 	client *clientv3.Client
 
 	endpoint string
-	loaded   map[string]tree // what is in etcd already, by prefix
-	onDisk   map[string]bool // directories that hold a tree already
-	empty    map[bool]int64  // memory of a daemon on an empty prefix, by read-only
+	loaded   map[string]tree  // what is in etcd already, by prefix
+	onDisk   map[string]bool  // directories that hold a tree already
+	empty    map[bool]int64   // memory of a daemon on an empty prefix, by read-only
+	common   map[bool]*shared // by read-only
 	cleanups []func() error
 	mounts   int
 }
 
 func openLab(ctx context.Context, o options) (_ *lab, err error) {
-	l := &lab{options: o, loaded: map[string]tree{}, onDisk: map[string]bool{}, empty: map[bool]int64{}}
+	l := &lab{options: o, loaded: map[string]tree{}, onDisk: map[string]bool{}, empty: map[bool]int64{}, common: map[bool]*shared{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
@@ -68,6 +69,7 @@ func openLab(ctx context.Context, o options) (_ *lab, err error) {
 		return nil, err
 	}
 	l.onClose(l.client.Close)
+	l.onClose(l.unshare)
 	return l, nil
 }
 

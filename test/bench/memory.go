@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -11,85 +12,101 @@ import (
 // a daemon on an empty prefix, less the values' own bytes. The pages of the
 // program file are not counted: they are the same for any tree.
 func measureMemory(ctx context.Context, l *lab) error {
-	for _, t := range []tree{l.keyTree(), l.documentTree()} {
-		stored := "a key each"
-		if t.shape == documents {
-			stored = fmt.Sprintf("documents of %d fields", leavesPerDirectory)
-		}
-		if err := l.inEtcd(ctx, t); err != nil {
+	keys, documents := l.keyTree(), l.documentTree()
+	if err := errors.Join(l.inEtcd(ctx, keys), l.inEtcd(ctx, documents)); err != nil {
+		return err
+	}
+	rows := l.memoryRows("memory", "read", "a key each")
+	for _, readOnly := range []bool{false, true} {
+		m, err := l.shared(ctx, readOnly)
+		if err != nil {
 			return err
 		}
-		if err := l.measureMemoryOf(ctx, "memory", stored, t, min(l.runs, 2)); err != nil {
+		if err := l.measureMemoryOf(ctx, rows, m.mount, keys, readOnly, l.readAll); err != nil {
+			return err
+		}
+		m.warm = true
+	}
+	rows.log(l)
+	rows = l.memoryRows("memory", "read", fmt.Sprintf("documents of %d fields", leavesPerDirectory))
+	for _, readOnly := range []bool{false, true} {
+		err := l.mounted(ctx, documents.prefix, readOnly, func(m *mount) error {
+			return l.measureMemoryOf(ctx, rows, m, documents, readOnly, l.readAll)
+		})
+		if err != nil {
 			return err
 		}
 	}
+	rows.log(l)
 	return nil
 }
 
-func (l *lab) measureMemoryOf(ctx context.Context, group, stored string, t tree, runs int) error {
-	mounted := l.report.row(group, "once mounted, "+stored, bytes)
-	read := l.report.row(group, "all leaves read, "+stored, bytes)
-	settled := l.report.row(group, "a moment later, "+stored, bytes)
-	each := l.report.row(group, "a leaf beyond its value, "+stored, perLeaf, below(onRW, 400), below(onRO, 400))
-	for range runs {
-		for _, target := range []string{onRW, onRO} {
-			base, err := l.emptyFootprint(ctx, target == onRO)
-			if err != nil {
-				return err
-			}
-			full, err := l.footprint(ctx, t.prefix, target == onRO)
-			if err != nil {
-				return err
-			}
-			mounted.add(target, float64(full.mounted))
-			read.add(target, float64(full.read))
-			settled.add(target, float64(full.settled))
-			each.add(target, float64(full.settled-base-t.valueBytes())/float64(t.leaves))
-		}
+// memoryRows are the rows of one tree.
+type memoryRows struct{ mounted, used, settled, each *row }
+
+// memoryRows adds them; used says what was done with all leaves.
+func (l *lab) memoryRows(group, used, stored string) *memoryRows {
+	return &memoryRows{
+		mounted: l.report.row(group, "once mounted, "+stored, bytes),
+		used:    l.report.row(group, "all leaves "+used+", "+stored, bytes),
+		settled: l.report.row(group, "a moment later, "+stored, bytes),
+		each:    l.report.row(group, "a leaf beyond its value, "+stored, perLeaf, below(onRW, 400), below(onRO, 400)),
 	}
-	for _, r := range []*row{mounted, read, settled, each} {
+}
+
+func (m *memoryRows) log(l *lab) {
+	for _, r := range []*row{m.mounted, m.used, m.settled, m.each} {
 		l.logf("%s", r.line())
 	}
+}
+
+// measureMemoryOf looks at the daemon of a fresh mount before and after use.
+func (l *lab) measureMemoryOf(ctx context.Context, rows *memoryRows, m *mount, t tree, readOnly bool, use func(context.Context, string) error) error {
+	target := onRW
+	if readOnly {
+		target = onRO
+	}
+	base, err := l.emptyMemory(ctx, readOnly)
+	if err != nil {
+		return err
+	}
+	mounted, err := m.resident()
+	if err != nil {
+		return err
+	}
+	if err := use(ctx, m.dir); err != nil {
+		return err
+	}
+	used, err := m.resident()
+	if err != nil {
+		return err
+	}
+	settled, err := l.settled(ctx, m)
+	if err != nil {
+		return err
+	}
+	rows.mounted.add(target, float64(mounted))
+	rows.used.add(target, float64(used))
+	rows.settled.add(target, float64(settled))
+	rows.each.add(target, float64(settled-base-t.valueBytes())/float64(t.leaves))
 	return nil
 }
 
-// emptyFootprint is the settled memory of a daemon with nothing to show,
-// measured once.
-func (l *lab) emptyFootprint(ctx context.Context, readOnly bool) (int64, error) {
+// emptyMemory is the settled memory of a daemon with nothing to show, measured
+// once.
+func (l *lab) emptyMemory(ctx context.Context, readOnly bool) (base int64, err error) {
 	if base, ok := l.empty[readOnly]; ok {
 		return base, nil
 	}
-	f, err := l.footprint(ctx, "/bench/empty", readOnly)
-	l.empty[readOnly] = f.settled
-	return f.settled, err
-}
-
-// A footprint is a daemon's resident memory in bytes.
-type footprint struct {
-	mounted, read, settled int64
-}
-
-// footprint mounts prefix, has everything listed and read, and looks.
-func (l *lab) footprint(ctx context.Context, prefix string, readOnly bool) (f footprint, err error) {
-	err = l.mounted(ctx, prefix, readOnly, func(m *mount) error {
-		if f.mounted, err = m.resident(); err != nil {
+	err = l.mounted(ctx, "/bench/empty", readOnly, func(m *mount) error {
+		if err := l.readAll(ctx, m.dir); err != nil {
 			return err
 		}
-		for _, tool := range tools("") {
-			if tool.name != "ls -lR" && tool.name != "grep -r" {
-				continue
-			}
-			if _, err := walk(ctx, tool, m.dir); err != nil {
-				return err
-			}
-		}
-		if f.read, err = m.resident(); err != nil {
-			return err
-		}
-		f.settled, err = l.settled(ctx, m)
+		base, err = l.settled(ctx, m)
 		return err
 	})
-	return f, err
+	l.empty[readOnly] = base
+	return base, err
 }
 
 // settled waits until the daemon's memory has not changed by one part in a

@@ -16,24 +16,7 @@ func measureMounting(ctx context.Context, l *lab) error {
 	}
 	row := l.report.row("mount", fmt.Sprintf("mount %s keys", thousands(float64(t.leaves))), seconds,
 		within(onRW, 1.3, onEtcd).and(0.3), within(onRO, 1.3, onEtcd).and(0.3))
-	return l.measureMount(ctx, row, t, l.runs)
-}
-
-func (l *lab) measureMount(ctx context.Context, row *row, t tree, runs int) error {
-	bare := func() (float64, error) {
-		client, err := dial(ctx, l.endpoint)
-		if err != nil {
-			return 0, err
-		}
-		defer client.Close()
-		return stopwatch(func() error {
-			got, err := pagedRange(ctx, client, t.prefix)
-			if err == nil && got != t.leaves {
-				err = fmt.Errorf("%d keys below %s, %d expected", got, t.prefix, t.leaves)
-			}
-			return err
-		})
-	}
+	bare := func() (float64, error) { return l.bareRange(ctx, t) }
 	fresh := func(readOnly bool) func() (float64, error) {
 		return func() (took float64, err error) {
 			err = l.mounted(ctx, t.prefix, readOnly, func(m *mount) error {
@@ -43,5 +26,21 @@ func (l *lab) measureMount(ctx context.Context, row *row, t tree, runs int) erro
 			return took, err
 		}
 	}
-	return l.interleave(ctx, row, runs, variant{onEtcd, bare}, variant{onRW, fresh(false)}, variant{onRO, fresh(true)})
+	return l.interleave(ctx, row, l.runs, variant{onEtcd, bare}, variant{onRW, fresh(false)}, variant{onRO, fresh(true)})
+}
+
+// bareRange is how long a connected client takes to read a whole tree.
+func (l *lab) bareRange(ctx context.Context, t tree) (float64, error) {
+	client, err := dial(ctx, l.endpoint)
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	return stopwatch(func() error {
+		got, err := pagedRange(ctx, client, t.prefix, 0)
+		if err == nil && got != t.leaves {
+			err = fmt.Errorf("%d keys below %s, %d expected", got, t.prefix, t.leaves)
+		}
+		return err
+	})
 }

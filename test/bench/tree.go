@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -106,10 +107,14 @@ func (l *lab) inEtcd(ctx context.Context, t tree) error {
 	return nil
 }
 
-// store puts the tree with a few transactions under way at a time, which etcd
-// syncs to disk together.
+// store puts the tree in large nested transactions, a few under way at a time.
 func (l *lab) store(ctx context.Context, t tree) error {
-	const perTxn, writers = 128, 8 // 128 is etcd's default --max-txn-ops
+	return l.storePairs(ctx, groupOps*100, t.pairs)
+}
+
+// storePairs puts what pairs yields, as many as said in each transaction.
+func (l *lab) storePairs(ctx context.Context, perTxn int, pairs func(put func(key, value string) error) error) error {
+	const writers = 4
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	batches := make(chan []clientv3.Op)
@@ -117,14 +122,14 @@ func (l *lab) store(ctx context.Context, t tree) error {
 	for range writers {
 		writing.Go(func() {
 			for ops := range batches {
-				if _, err := l.client.Txn(ctx).Then(ops...).Commit(); err != nil {
+				if _, err := l.client.Txn(ctx).Then(nested(ops)...).Commit(); err != nil {
 					cancel(err) // the first one is kept
 				}
 			}
 		})
 	}
 	var ops []clientv3.Op
-	err := t.pairs(func(key, value string) error {
+	err := pairs(func(key, value string) error {
 		ops = append(ops, clientv3.OpPut(key, value))
 		if len(ops) == perTxn {
 			batches <- ops
@@ -140,8 +145,37 @@ func (l *lab) store(ctx context.Context, t tree) error {
 	return errors.Join(err, context.Cause(ctx))
 }
 
+// groupOps are the operations of one transaction within another: 100 of these and
+// 28 operations in each are etcd's default --max-txn-ops of 128 along a path.
+const groupOps = 28
+
+// nested groups operations so that etcd takes up to 2,800 of them at once.
+func nested(ops []clientv3.Op) []clientv3.Op {
+	var groups []clientv3.Op
+	for group := range slices.Chunk(ops, groupOps) {
+		groups = append(groups, clientv3.OpTxn(nil, group, nil))
+	}
+	return groups
+}
+
 // asFiles writes the tree as plain files below dir, once per lab.
 func (l *lab) asFiles(t tree, dir string) error {
+	return l.files(t, dir, func(path, content string) error { return os.WriteFile(path, []byte(content), 0o644) })
+}
+
+// asEmptyFiles makes files of the sizes of the leaves without content, which a
+// tmpfs would keep in a page each.
+func (l *lab) asEmptyFiles(t tree, dir string) error {
+	return l.files(t, dir, func(path, content string) error {
+		file, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		return errors.Join(file.Truncate(int64(len(content))), file.Close())
+	})
+}
+
+func (l *lab) files(t tree, dir string, write func(path, content string) error) error {
 	if l.onDisk[dir] {
 		return nil
 	}
@@ -153,7 +187,7 @@ func (l *lab) asFiles(t tree, dir string) error {
 			}
 			made = d
 		}
-		if err := os.WriteFile(filepath.Join(dir, t.path(i)), []byte(t.content(i)), 0o644); err != nil {
+		if err := write(filepath.Join(dir, t.path(i)), t.content(i)); err != nil {
 			return err
 		}
 	}

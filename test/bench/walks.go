@@ -55,22 +55,30 @@ func walk(ctx context.Context, t tool, dir string) (float64, error) {
 	})
 }
 
-// measureWalks times the tools over the tree, warm and cold. The first, warming
-// run of diff also proves that every target shows the same tree.
+// measureWalks times the tools over the tree, warm and cold. diff also proves
+// that every target shows the same tree.
 func measureWalks(ctx context.Context, l *lab) error {
 	t := l.keyTree()
 	plain, reference := filepath.Join(l.memory, "keys"), filepath.Join(l.memory, "reference")
 	if err := errors.Join(l.inEtcd(ctx, t), l.asFiles(t, plain), l.asFiles(t, reference)); err != nil {
 		return err
 	}
-	return l.mounted(ctx, t.prefix, false, func(rw *mount) error {
-		return l.mounted(ctx, t.prefix, true, func(ro *mount) error {
-			if err := l.warmWalks(ctx, t.prefix, plain, reference, rw.dir, ro.dir); err != nil {
-				return err
-			}
-			return l.coldWalks(ctx, t, rw.dir, ro.dir)
-		})
-	})
+	rw, ro, err := l.both(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.readAll(ctx, plain); err != nil {
+		return err
+	}
+	for _, dir := range []string{plain, rw.dir, ro.dir} {
+		if err := listAll(ctx, dir); err != nil { // the times of reading are known then, too
+			return err
+		}
+	}
+	if err := l.warmWalks(ctx, t.prefix, plain, reference, rw.dir, ro.dir); err != nil {
+		return err
+	}
+	return l.coldWalks(ctx, t, rw.dir, ro.dir)
 }
 
 // etcdctl runs etcd's own command and returns its seconds.
@@ -89,11 +97,6 @@ func (l *lab) warmWalks(ctx context.Context, prefix, plain, reference, rw, ro st
 		variants := []variant{{onTmpfs, over(plain)}, {onRW, over(rw)}, {onRO, over(ro)}}
 		if tool.ctl != nil {
 			variants = append(variants, variant{onCtl, func() (float64, error) { return l.etcdctl(ctx, append(tool.ctl, prefix+"/")...) }})
-		}
-		for _, v := range variants {
-			if _, err := v.once(); err != nil {
-				return fmt.Errorf("warm %s: %w", v.target, err)
-			}
 		}
 		if err := l.interleave(ctx, row, l.runs, variants...); err != nil {
 			return err
@@ -135,7 +138,7 @@ func (l *lab) coldWalks(ctx context.Context, t tree, rw, ro string) error {
 				row.bars = []bar{within(onRW, 1, onDisk), within(onRO, 1, onDisk)}
 			}
 		}
-		if err := l.interleave(ctx, row, min(l.runs, 3), variants...); err != nil {
+		if err := l.interleave(ctx, row, min(l.runs, 2), variants...); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// measureRename times mv of a directory of keys beside the transaction that it
+// is, made by a bare client.
+func measureRename(ctx context.Context, l *lab) error {
+	const prefix = "/bench/rename"
+	sizes := []int{10, 100, 1000, 4000}
+	for _, n := range sizes {
+		for _, below := range []string{prefix, "/bare/rename"} {
+			if err := l.storeDirectory(ctx, fmt.Sprintf("%s/of%d/a", below, n), n); err != nil {
+				return err
+			}
+		}
+	}
+	return l.mounted(ctx, prefix, false, func(m *mount) error {
+		for _, n := range sizes {
+			row := l.report.row("rename", fmt.Sprintf("rename a directory of %s keys", thousands(float64(n))), seconds, within(onRW, 1.2, onEtcd))
+			bare, here := fmt.Sprintf("/bare/rename/of%d/", n), filepath.Join(m.dir, fmt.Sprintf("of%d", n))
+			from, to := "a", "b"
+			swap := func() { from, to = to, from }
+			move := func() (float64, error) {
+				return stopwatch(func() error { return os.Rename(filepath.Join(here, from), filepath.Join(here, to)) })
+			}
+			transaction := func() (float64, error) { return l.moveKeys(ctx, bare+from+"/", bare+to+"/") }
+			both := []variant{{onEtcd, transaction}, {onRW, func() (float64, error) { took, err := move(); swap(); return took, err }}}
+			if err := l.interleave(ctx, row, max(400/n, 4)*l.runs, both...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// storeDirectory stores n keys of ten bytes below a key.
+func (l *lab) storeDirectory(ctx context.Context, below string, n int) error {
+	return l.storePairs(ctx, min(n, groupOps*100), func(put func(key, value string) error) error {
+		for i := range n {
+			if err := put(fmt.Sprintf("%s/leaf%05d", below, i), fmt.Sprintf(`"v%07d"`, i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// moveKeys gives the keys below one prefix another one in a transaction, as
+// whoever knows the values by heart would do it: none of them may have changed
+// since, and nothing may be at the target. It returns its seconds.
+func (l *lab) moveKeys(ctx context.Context, from, to string) (float64, error) {
+	had, err := l.client.Get(ctx, from, clientv3.WithPrefix())
+	if err != nil {
+		return 0, err
+	}
+	return stopwatch(func() error {
+		ops := make([]clientv3.Op, 0, len(had.Kvs))
+		for _, kv := range had.Kvs {
+			ops = append(ops, clientv3.OpPut(to+strings.TrimPrefix(string(kv.Key), from), string(kv.Value)))
+		}
+		groups := []clientv3.Op{clientv3.OpDelete(from, clientv3.WithPrefix())}
+		const inEach = 64
+		for len(ops) > 0 {
+			some := ops[:min(len(ops), inEach)]
+			ops = ops[len(some):]
+			groups = append(groups, clientv3.OpTxn(nil, some, nil))
+		}
+		answer, err := l.client.Txn(ctx).If(
+			clientv3.Compare(clientv3.ModRevision(from), "<", had.Header.Revision+1).WithPrefix(),
+			clientv3.Compare(clientv3.CreateRevision(to), "=", 0).WithPrefix(),
+		).Then(groups...).Commit()
+		if err == nil && !answer.Succeeded {
+			err = errors.New("the bare move met a change that nobody made")
+		}
+		return err
+	})
+}
