@@ -130,15 +130,36 @@ func callOptions() []grpc.CallOption {
 // Errors are *mapping.Error: Invalid for settings that make no tree, Denied for missing
 // rights or a wrong password, ReadOnly when etcd is out of reach.
 func Open(ctx context.Context, options Options) (*Cache, error) {
-	empty, err := mapping.NewTree(options.Settings)
+	c, empty, err := newCache(options)
 	if err != nil {
 		return nil, err
+	}
+	c.watcher = clientv3.NewWatcher(options.Client)
+	bounded, done := c.bounded(ctx)
+	defer done()
+	if err := c.load(bounded, empty); err != nil {
+		c.watcher.Close()
+		return nil, err
+	}
+	background, cancel := context.WithCancel(context.Background())
+	c.cancel = cancel
+	c.contact.answered(time.Now())
+	c.wg.Go(func() { c.follow(background) })
+	c.wg.Go(func() { c.probe(background) })
+	c.wg.Go(func() { c.measure(background) })
+	return c, nil
+}
+
+// newCache is a Cache that has read nothing yet, and the empty tree of its settings.
+func newCache(options Options) (*Cache, *mapping.Tree, error) {
+	empty, err := mapping.NewTree(options.Settings)
+	if err != nil {
+		return nil, nil, err
 	}
 	prefix := empty.Settings().Prefix
 	c := &Cache{
 		client:    options.Client,
 		kv:        pb.NewKVClient(options.Client.ActiveConnection()),
-		watcher:   clientv3.NewWatcher(options.Client),
 		logger:    options.Logger,
 		now:       options.Now,
 		publish:   options.Publish,
@@ -171,19 +192,7 @@ func Open(ctx context.Context, options Options) (*Cache, error) {
 	c.following.init()
 	c.usage.init()
 
-	bounded, done := c.bounded(ctx)
-	defer done()
-	if err := c.load(bounded, empty); err != nil {
-		c.watcher.Close()
-		return nil, err
-	}
-	background, cancel := context.WithCancel(context.Background())
-	c.cancel = cancel
-	c.contact.answered(time.Now())
-	c.wg.Go(func() { c.follow(background) })
-	c.wg.Go(func() { c.probe(background) })
-	c.wg.Go(func() { c.measure(background) })
-	return c, nil
+	return c, empty, nil
 }
 
 // Close ends the following and returns when all goroutines of the Cache are

@@ -46,7 +46,30 @@ func (c *Cache) Commit(ctx context.Context, edit mapping.Edit) error {
 			return err
 		}
 	}
+	return tooManyTries()
+}
+
+func tooManyTries() error {
 	return mapping.Errorf(mapping.Busy, "", "others changed the same %d times in a row: try again", mostTries)
+}
+
+// unfit: nothing happened between planning and comparing, so that no newer tree will do.
+func unfit(revision int64) error {
+	return mapping.Errorf(mapping.Busy, "", "the change does not fit what is stored at revision %d: look again at what is there", revision)
+}
+
+// unknown is the error of a change whose outcome could not be learned.
+func unknown(cause error) error {
+	return refuse(mapping.TimedOut, cause, "the change was sent to etcd, and it could not be learned whether it was made (%s): look again when etcd is back", plain(cause))
+}
+
+// request is the transaction of a plan, if etcd can take it.
+func (c *Cache) request(plan *mapping.Plan, tree *mapping.Tree) (*transaction, error) {
+	t, ok := newTransaction(plan, tree)
+	if size := proto.Size(t.request) + requestOverhead + len(c.client.Username); !ok || size > c.limit {
+		return nil, mapping.Errorf(tooLarge(plan), "", "the change makes a request of %d bytes, and etcd takes %d: make it smaller, or raise --max-request-bytes of the servers and this mount's limit", size, c.limit)
+	}
+	return t, nil
 }
 
 // commit is one call of Commit.
@@ -77,9 +100,9 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return true, c.unreachable(err)
 	}
-	t, ok := newTransaction(&plan, tree)
-	if size := proto.Size(t.request) + requestOverhead + len(c.client.Username); !ok || size > c.limit {
-		return true, mapping.Errorf(tooLarge(&plan), "", "the change makes a request of %d bytes, and etcd takes %d: make it smaller, or raise --max-request-bytes of the servers and this mount's limit", size, c.limit)
+	t, err := c.request(&plan, tree)
+	if err != nil {
+		return true, err
 	}
 
 	m.register(a)
@@ -91,11 +114,11 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 	switch {
 	case errors.Is(rpctypes.Error(err), rpctypes.ErrLeaseNotFound), errors.Is(rpctypes.Error(err), rpctypes.ErrTooManyRequests):
 		// An expired lease takes its keys with it, which the next tree shows.
-		return false, m.pause(ctx)
+		return false, c.pause(ctx)
 	case err != nil && unsent(err) && ctx.Err() == nil:
 		// A short break is waited for; a longer one ends in ReadOnly.
 		c.client.ActiveConnection().ResetConnectBackoff()
-		return false, m.pause(ctx)
+		return false, c.pause(ctx)
 	case err != nil:
 		if ctx.Err() != nil {
 			err = ctx.Err()
@@ -109,8 +132,7 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 		}
 		return response.Succeeded, nil
 	case !response.Succeeded && response.Header.Revision == a.base:
-		// Nothing happened between planning and comparing: no newer tree will do.
-		return true, mapping.Errorf(mapping.Busy, "", "the change does not fit what is stored at revision %d: look again at what is there", a.base)
+		return true, unfit(a.base)
 	case !response.Succeeded:
 		return false, m.conflict(ctx, response.Header.Revision)
 	}
@@ -176,15 +198,21 @@ func (c *Cache) send(ctx context.Context, request *pb.TxnRequest) (*pb.TxnRespon
 func (m *commit) shown(ctx context.Context, a *attempt, t *transaction, response *pb.TxnResponse) error {
 	c := m.cache
 	revision := response.Header.Revision
-	ranges, changed := t.deleted(&a.plan, response)
+	_, changed := t.deleted(&a.plan, response)
 	if !changed || !c.applyOwn(revision, a.epoch, a) {
 		if err := c.awaitShown(ctx, revision); err != nil {
 			return refuse(mapping.TimedOut, err, "the change is stored in etcd as revision %d, but this mount does not show it yet", revision)
 		}
 	}
+	return c.vanished(&a.plan, t, response)
+}
+
+// vanished tells of keys of a range that were to be deleted and had gone by themselves.
+func (c *Cache) vanished(plan *mapping.Plan, t *transaction, response *pb.TxnResponse) error {
+	ranges, _ := t.deleted(plan, response)
 	for i, deleted := range ranges {
-		if r := &a.plan.DeleteRanges[i]; deleted != r.Count {
-			c.logger.Warn("keys vanished while their directory was changed", "prefix", r.Prefix, "expected", r.Count, "found", deleted, "revision", revision)
+		if r := &plan.DeleteRanges[i]; deleted != r.Count {
+			c.logger.Warn("keys vanished while their directory was changed", "prefix", r.Prefix, "expected", r.Count, "found", deleted, "revision", response.Header.Revision)
 			return mapping.Errorf(mapping.Busy, r.Prefix, "%d of %d keys were removed by someone else at the same time; the rest was changed as asked, look at what is there now", r.Count-deleted, r.Count)
 		}
 	}
@@ -211,12 +239,12 @@ func (m *commit) conflict(ctx context.Context, revision int64) error {
 }
 
 // pause waits a moment before a try that needs etcd to have moved on.
-func (m *commit) pause(ctx context.Context) error {
+func (c *Cache) pause(ctx context.Context) error {
 	select {
 	case <-time.After(retryPause):
 		return nil
 	case <-ctx.Done():
-		return m.cache.unreachable(ctx.Err())
+		return c.unreachable(ctx.Err())
 	}
 }
 
@@ -237,7 +265,7 @@ func (m *commit) lookUp(ctx context.Context, a *attempt, cause error) (bool, err
 	case made:
 		return true, nil
 	case err != nil:
-		return true, refuse(mapping.TimedOut, cause, "the change was sent to etcd, and it could not be learned whether it was made (%s): look again when etcd is back", plain(cause))
+		return true, unknown(cause)
 	}
 	return false, nil
 }

@@ -179,14 +179,7 @@ func (c *Cache) fetch(ctx context.Context, request *pb.RangeRequest, to chan<- p
 		if request.Revision == 0 {
 			request.Revision = response.Header.Revision
 		}
-		p := page{changes: make([]mapping.Change, 0, len(response.Kvs)), revision: request.Revision, cluster: response.Header.ClusterId}
-		for _, kv := range response.Kvs {
-			if key := string(kv.Key); c.mine(key) {
-				p.changes = append(p.changes, mapping.Change{KV: mapping.KV{
-					Key: key, Value: kv.Value, CreateRevision: kv.CreateRevision, ModRevision: kv.ModRevision, Version: kv.Version, Lease: kv.Lease,
-				}})
-			}
-		}
+		p := page{changes: c.changes(response), revision: request.Revision, cluster: response.Header.ClusterId}
 		if !send(p) || !response.More || len(response.Kvs) == 0 {
 			return
 		}
@@ -194,4 +187,17 @@ func (c *Cache) fetch(ctx context.Context, request *pb.RangeRequest, to chan<- p
 		perKey := max(1, proto.Size(response)/len(response.Kvs))
 		request.Limit = int64(min(mostPageKeys, max(1, pageBytes/perKey)))
 	}
+}
+
+// changes are the keys of an answer that are the prefix's own.
+func (c *Cache) changes(response *pb.RangeResponse) []mapping.Change {
+	changes := make([]mapping.Change, 0, len(response.Kvs))
+	for _, kv := range response.Kvs {
+		if key := string(kv.Key); c.mine(key) {
+			changes = append(changes, mapping.Change{KV: mapping.KV{
+				Key: key, Value: kv.Value, CreateRevision: kv.CreateRevision, ModRevision: kv.ModRevision, Version: kv.Version, Lease: kv.Lease,
+			}})
+		}
+	}
+	return changes
 }

@@ -209,3 +209,37 @@ func (a Address) In(t *Tree) (string, error) {
 	}
 	return at, nil
 }
+
+// Keys are the keys that decide what the address names, whatever the tree holds: the prefix, that
+// of each name on the way, and that which a field is named beside. names, if it is not empty, is the
+// directory of a cut name (%~): which key that is, only all those below the directory tell.
+func (a Address) Keys(prefix string) (keys []string, names string) {
+	keys = []string{prefix}
+	add := func(segment string) { keys = append(keys, keys[len(keys)-1]+"/"+segment) }
+	if a.key != "" {
+		if a.key != prefix {
+			for segment := range strings.SplitSeq(a.key[len(prefix)+1:], "/") {
+				add(segment)
+			}
+		}
+		if len(a.fields) > 0 {
+			add(a.fields[0])
+		}
+		return keys, ""
+	}
+	if a.path == "" {
+		return keys, ""
+	}
+	for name := range strings.SplitSeq(a.path, "/") {
+		base, _, _ := suffixOf(name)
+		segment, ok := decodeName(base)
+		if !ok && strings.Contains(base, cutMark) {
+			return keys, keys[len(keys)-1]
+		}
+		if !ok {
+			segment = name
+		}
+		add(segment)
+	}
+	return keys, ""
+}

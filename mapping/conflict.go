@@ -20,6 +20,12 @@ func (c Conflict) String() string {
 	return "was " + base + ", is " + mine + " in the transaction and " + theirs + " outside by now"
 }
 
+// Between is String for other sides than a transaction and the tree.
+func (c Conflict) Between(mine, theirs string) string {
+	was, one, other := c.texts()
+	return "was " + was + ", is " + one + " in " + mine + ", and " + other + " in " + theirs + " by now: someone else changed it too"
+}
+
 func (c Conflict) texts() (base, mine, theirs string) {
 	nodes := [...]Node{c.Base, c.Mine, c.Theirs}
 	hidden := false

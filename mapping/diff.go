@@ -146,6 +146,10 @@ func isIndex(name string) bool {
 	return name != "" && strings.Trim(name, "0123456789") == ""
 }
 
+// JSON is a leaf as JSON text, a raw value as a string. Bytes that no JSON string can hold are {"base64": "..."}.
+// Of a directory it is an empty object or array.
+func (n Node) JSON() []byte { return textOf(n) }
+
 func textOf(n Node) json.RawMessage {
 	switch {
 	case !n.Valid():

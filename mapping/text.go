@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 )
@@ -61,5 +62,40 @@ func SetText(path string, text []byte) Edit {
 		d.deleteUnder(p.key)
 		d.put(p.key, text)
 		return d.finish(), nil
+	}
+}
+
+// HalfSurrogate reports whether a string in what the node is has half a surrogate pair ("\ud800"), which is shown
+// as U+FFFD since no UTF-8 can hold it. Only the JSON text does.
+func HalfSurrogate(n Node) bool {
+	if n.Type() != Raw && n.value != nil && halfSurrogate(n.Stored()) {
+		return true
+	}
+	if isMixed(n) {
+		for v := range n.dir.values() {
+			if v.kind() != kindRaw && halfSurrogate(v.bytes()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// halfSurrogate looks at the escapes of valid JSON text.
+func halfSurrogate(text []byte) bool {
+	for {
+		i := bytes.IndexByte(text, '\\')
+		if i < 0 {
+			return false
+		}
+		if text[i+1] != 'u' {
+			text = text[i+2:]
+			continue
+		}
+		r, next := escapeAt(string(text[i:min(len(text), i+12)]), 0)
+		if r == utf8.RuneError && !bytes.EqualFold(text[i+2:i+6], []byte("fffd")) {
+			return true
+		}
+		text = text[i+next:]
 	}
 }

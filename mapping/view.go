@@ -73,6 +73,16 @@ func Render(n Node, f Format) ([]byte, error) {
 // Errors: NotFound, NotDirectory, Invalid (the text is not of the format, with
 // line and column, or does not fit the directory).
 func WriteView(path string, f Format, content []byte) Edit {
+	return writeView(path, f, content, false)
+}
+
+// WriteMeaning is WriteView of a text that was not written the way the document is
+// stored: a document written as JSON, too, keeps the bytes of what means the same.
+func WriteMeaning(path string, f Format, content []byte) Edit {
+	return writeView(path, f, content, true)
+}
+
+func writeView(path string, f Format, content []byte, meaning bool) Edit {
 	return func(t *Tree) (Plan, error) {
 		p, err := viewTarget(t, path)
 		if err != nil {
@@ -89,7 +99,7 @@ func WriteView(path string, f Format, content []byte) Edit {
 		switch {
 		case isMixed(p.node):
 			err = d.writeKeys(p.node, p.path, want)
-		case f == JSON:
+		case f == JSON && !meaning:
 			err = d.writeDocument(p, content)
 		default:
 			err = d.reconcile(p, want)

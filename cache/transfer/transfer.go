@@ -1,8 +1,12 @@
-// Package transfer moves whole trees between etcd and files: one JSON object,
-// full key -> stored value. A value is a JSON string that holds its text, or
+// Package transfer moves whole trees between etcd and files.
+//
+// JSON is one object, full key -> stored value. A value is a JSON string that holds its text, or
 // {"base64": "..."} for bytes that are not UTF-8. A key that is not UTF-8 is
 // written as "base64:" and its bytes in base64; no real key starts that way,
 // since all of them start with a slash.
+//
+// YAML is one mapping, full key -> what the value means (mapping.WriteYAMLKeys). A directory is
+// the tree as a mount shows it.
 package transfer
 
 import (
@@ -18,6 +22,8 @@ const keyMark = "base64:"
 type Pair struct {
 	Key   string
 	Value []byte
+	// Meaning: Value is JSON text of which only the meaning counts (mapping.Value).
+	Meaning bool
 	// Line is where the file has the key, counted from 1; 0 when it comes from etcd.
 	Line int
 }

@@ -18,7 +18,9 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Pair{{"/ovs/a", []byte(`{"port": 1}`), 2}, {"/ovs/b", []byte("\xff\x00"), 3}, {"/ovs/\xff", []byte{}, 4}}
+	want := []Pair{
+		{Key: "/ovs/a", Value: []byte(`{"port": 1}`), Line: 2}, {Key: "/ovs/b", Value: []byte("\xff\x00"), Line: 3}, {Key: "/ovs/\xff", Value: []byte{}, Line: 4},
+	}
 	if len(pairs) != len(want) {
 		t.Fatalf("got %+v", pairs)
 	}
@@ -69,22 +71,22 @@ func TestSampleTreeParses(t *testing.T) {
 	}
 }
 
-func TestPagesStayBelowTheLimits(t *testing.T) {
-	pairs := make([]Pair, 3*pageKeys)
-	for i := range pairs {
-		pairs[i] = Pair{Key: "/ovs/k", Value: make([]byte, 30<<10)}
+func TestPartsStayBelowTheLimits(t *testing.T) {
+	puts := make([]mapping.Put, 3*partKeys)
+	for i := range puts {
+		puts[i] = mapping.Put{Key: "/ovs/k", Value: make([]byte, i%3*100)}
 	}
-	pairs[7].Value = make([]byte, 2*pageBytes) // alone, so that etcd can refuse it by name
-	for len(pairs) > 0 {
-		page := firstPage(pairs)
+	puts[7].Value = make([]byte, 2*partBytes) // alone, so that etcd can refuse it by name
+	for len(puts) > 0 {
+		some := firstPart(puts)
 		size := 0
-		for _, p := range page {
+		for _, p := range some {
 			size += len(p.Key) + len(p.Value)
 		}
-		if len(page) == 0 || len(page) > pageKeys || size > pageBytes && len(page) > 1 {
-			t.Fatalf("a page of %d keys and %d bytes", len(page), size)
+		if len(some) == 0 || len(some) > partKeys || size > partBytes && len(some) > 1 {
+			t.Fatalf("a part of %d keys and %d bytes", len(some), size)
 		}
-		pairs = pairs[len(page):]
+		puts = puts[len(some):]
 	}
 }
 

@@ -85,7 +85,14 @@ func checkedFile(c *cli.Context, argument string) (tree *mapping.Tree, under str
 	if err != nil {
 		return nil, "", err
 	}
-	pairs, err := readPairs(c.String("file"), prefix)
+	format, err := formatOf(c.String("file"), "")
+	if err != nil {
+		return nil, "", err
+	}
+	if format == formatTree {
+		return nil, "", failf(exitUsage, "--file %s is a directory: give a file of the import format", c.String("file"))
+	}
+	pairs, err := readPairs(c.String("file"), format, prefix)
 	if err != nil {
 		return nil, "", err
 	}

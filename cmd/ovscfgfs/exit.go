@@ -21,7 +21,11 @@ const (
 	exitInput      = 7 // a file that was given cannot be read or holds what it must not
 	exitEmbedded   = 8 // the embedded etcd does not start
 
-	// Of txn, which else passes on the code of its command.
+	// Of get, set, ls and edit.
+	exitAbsent  = 9  // there is nothing at the address
+	exitRefused = 10 // the value cannot be there: its type, its form, a rule of the catalogue
+
+	// Of edit, import, and txn, which else passes on the code of its command.
 	exitConflict      = 75  // others changed the same: nothing was committed (EX_TEMPFAIL, sysexits.h)
 	exitNotExecutable = 126 // the command cannot be run, as of a shell
 	exitNoCommand     = 127 // there is no such command

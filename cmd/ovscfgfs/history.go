@@ -13,6 +13,7 @@ import (
 
 	"github.com/openvstorage/ovscfgfs/cache"
 	"github.com/openvstorage/ovscfgfs/mapping"
+	"github.com/openvstorage/ovscfgfs/mapping/catalogue"
 )
 
 func logCommand() *cli.Command {
@@ -215,7 +216,7 @@ func restoreCommand() *cli.Command {
 		Description: pathHelp + "\n" +
 			"A field, a document or a whole directory is put back, in one transaction that touches only what differs; what was not\n" +
 			"there is removed. What was changed is printed as by diff. The values of secrets are never shown.",
-		Flags:        storeFlags(formatFlag(), &cli.BoolFlag{Name: "dry-run", Usage: "print what would be changed, and change nothing"}),
+		Flags:        storeFlags(formatFlag(), validateFlag(), &cli.BoolFlag{Name: "dry-run", Usage: "print what would be changed, and change nothing"}),
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, 2, 2, " REV PATH"); err != nil {
@@ -241,7 +242,16 @@ func restore(ctx context.Context, c *cli.Context, s *store, revision int64, inJS
 	if err != nil {
 		return err
 	}
-	edit := mapping.Restore(s.path, was)
+	known, err := catalogue.Load()
+	if err != nil {
+		return err
+	}
+	held, err := newRules(c, known)
+	if err != nil {
+		return err
+	}
+	var worse []catalogue.Problem
+	edit := held.over(mapping.Restore(s.path, was), &worse)
 	before := s.Tree()
 	if c.Bool("dry-run") {
 		_, err = edit(before)
@@ -251,9 +261,13 @@ func restore(ctx context.Context, c *cli.Context, s *store, revision int64, inJS
 			return edit(tree)
 		})
 	}
-	if err != nil {
+	switch {
+	case err != nil && len(worse) > 0:
+		return failf(exitRefused, "%w", err)
+	case err != nil:
 		return err
 	}
+	warn(c.App.ErrWriter, worse)
 	for d := range mapping.Diff(before, was, s.path) {
 		if inJSON {
 			err = printJSON(c.App.Writer, d)

@@ -48,6 +48,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(), echoCommand(),
+			getCommand(), setCommand(), lsCommand(), editCommand(),
 			importCommand(), exportCommand(), checkCommand(),
 			logCommand(), watchCommand(), diffCommand(), restoreCommand(), txnCommand(), agentCommand(),
 			versionCommand(), completionCommand(),

@@ -14,7 +14,6 @@ import (
 	"github.com/openvstorage/ovscfgfs/cache"
 	"github.com/openvstorage/ovscfgfs/cache/drafts"
 	"github.com/openvstorage/ovscfgfs/cache/embedded"
-	"github.com/openvstorage/ovscfgfs/cache/transfer"
 	"github.com/openvstorage/ovscfgfs/fs"
 	"github.com/openvstorage/ovscfgfs/mapping"
 	"github.com/openvstorage/ovscfgfs/mapping/catalogue"
@@ -93,10 +92,14 @@ func mountOnce(c *cli.Context, ready readiness) error {
 // each part; stop ends them in the opposite order.
 func (d *daemon) start(ctx context.Context) error {
 	config := &d.config
-	var pairs []transfer.Pair
-	var err error
+	known, err := catalogue.Load()
+	if err != nil {
+		return failf(exitFailure, "%w", err)
+	}
+	config.settings.TypeOf = known.TypeOf
+	var first *importing
 	if config.importFile != "" {
-		if pairs, err = readPairs(config.importFile, config.settings.Prefix); err != nil {
+		if first, err = newImport(config.importFile, "", config.settings.Prefix, rules{known, config.validate}); err != nil {
 			return err
 		}
 	}
@@ -119,14 +122,32 @@ func (d *daemon) start(ctx context.Context) error {
 		return err
 	}
 	d.onStop(func() { _ = client.Close() })
-	if config.importFile != "" {
-		written, err := putPairs(ctx, client, config.settings.Prefix, pairs, true)
-		if err != nil {
+	if first != nil {
+		if err := d.importFirst(ctx, client, first); err != nil {
 			return err
 		}
-		d.logger.Info("imported", "file", config.importFile, "keys", written)
 	}
-	return d.mount(ctx, client)
+	return d.mount(ctx, client, known)
+}
+
+// importFirst imports into a prefix that is empty, and does nothing if it is not.
+func (d *daemon) importFirst(ctx context.Context, client *clientv3.Client, first *importing) error {
+	direct, err := cache.NewDirect(cache.Options{Client: client, Settings: d.config.settings, Timeout: d.answer})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+	first.options.IfEmpty = true
+	result, err := first.run(ctx, direct)
+	for _, line := range first.told {
+		d.logger.Warn("import", "file", first.name, "words", line)
+	}
+	if err != nil {
+		return err
+	}
+	d.logger.Info("imported", "file", first.name, "keys", result.Written, "transactions", result.Transactions)
+	return nil
 }
 
 func (d *daemon) startEmbedded() error {
@@ -143,12 +164,7 @@ func (d *daemon) startEmbedded() error {
 }
 
 // mount loads the tree and shows it.
-func (d *daemon) mount(ctx context.Context, client *clientv3.Client) error {
-	known, err := catalogue.Load()
-	if err != nil {
-		return failf(exitFailure, "%w", err)
-	}
-	d.config.settings.TypeOf = known.TypeOf
+func (d *daemon) mount(ctx context.Context, client *clientv3.Client, known *catalogue.Catalogue) error {
 	relay := new(relay)
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()

@@ -49,6 +49,7 @@ func mountFlags() []cli.Flag {
 // mountConfig is what the flags of mount say, checked.
 type mountConfig struct {
 	connect      connect.Options
+	passwordFile string
 	settings     mapping.Settings
 	mountpoint   string
 	options      mountOptions
@@ -84,6 +85,11 @@ func newMountConfig(c *cli.Context) (mountConfig, error) {
 	}
 	if m.connect, err = connectOptions(c); err != nil {
 		return m, err
+	}
+	if m.passwordFile = c.String("password-file"); m.passwordFile != "" {
+		if m.passwordFile, err = filepath.Abs(m.passwordFile); err != nil {
+			return m, failf(exitInput, "--password-file: %w", err)
+		}
 	}
 	if m.settings.Prefix, err = prefixFlag(c); err != nil {
 		return m, err

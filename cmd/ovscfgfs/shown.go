@@ -31,7 +31,7 @@ func (d *daemon) events() fs.EventsStatus {
 // shown is what .ovscfgfs/config shows: the flags' outcome, without secrets.
 func (m *mountConfig) shown() any {
 	return map[string]any{
-		"endpoints": m.connect.Endpoints, "cacert": m.connect.CACert, "cert": m.connect.Cert, "key": m.connect.Key, "user": m.connect.User,
+		"endpoints": m.connect.Endpoints, "cacert": m.connect.CACert, "cert": m.connect.Cert, "key": m.connect.Key, "user": m.connect.User, "password_file": m.passwordFile, "insecure_skip_tls_verify": m.connect.SkipVerify,
 		"prefix": m.settings.Prefix, "raw": m.settings.Raw, "exact": m.settings.Exact,
 		"mountpoint": m.mountpoint, "read_only": m.readOnly, "options": m.options.kernel,
 		"uid": m.uid, "gid": m.gid, "file_mode": fmt.Sprintf("%04o", m.fileMode), "dir_mode": fmt.Sprintf("%04o", m.dirMode),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,22 +44,10 @@ func withStore(c *cli.Context, argument string, do func(context.Context, *store)
 // withStorePublishing is withStore for those who are told what changes
 // meanwhile (cache.Options.Publish).
 func withStorePublishing(c *cli.Context, argument string, publish func(old, now *mapping.Tree, keys []string), do func(context.Context, *store) error) error {
-	mountpoint, argument := onMount(argument)
-	if mountpoint != "" {
-		if err := applyMount(c, mountpoint); err != nil {
-			return err
-		}
-	}
-	prefix, err := prefixFlag(c)
+	var mountpoint string
+	address, prefix, err := addressed(c, argument, &mountpoint)
 	if err != nil {
 		return err
-	}
-	if argument == "" {
-		argument = prefix
-	}
-	address, err := mapping.ParseAddress(argument, prefix, mountpoint)
-	if err != nil {
-		return failf(exitUsage, "%w", err)
 	}
 	return withClient(c, func(client *clientv3.Client) error {
 		ctx, cancel := context.WithTimeout(c.Context, loadTime)
@@ -150,6 +139,10 @@ func applyMount(c *cli.Context, mountpoint string) error {
 		Cert      string   `json:"cert"`
 		Key       string   `json:"key"`
 		User      string   `json:"user"`
+		Password  string   `json:"password_file"`
+		Insecure  bool     `json:"insecure_skip_tls_verify"`
+		Validate  string   `json:"validate"`
+		Exact     bool     `json:"exact"`
 		Prefix    string   `json:"prefix"`
 		Raw       []string `json:"raw"`
 	}
@@ -158,15 +151,16 @@ func applyMount(c *cli.Context, mountpoint string) error {
 	}
 	for name, value := range map[string]string{
 		"endpoints": strings.Join(config.Endpoints, ","), "cacert": config.CACert, "cert": config.Cert, "key": config.Key, "user": config.User, "prefix": config.Prefix,
+		"password-file": config.Password, "insecure-skip-tls-verify": ifTrue(config.Insecure), "exact": ifTrue(config.Exact), "validate": config.Validate,
 	} {
-		if value == "" || c.IsSet(name) {
+		if value == "" || given(c, name) || !has(c, name) {
 			continue
 		}
 		if err := c.Set(name, value); err != nil {
 			return failf(exitFailure, "--%s of the mount %s: %w", name, mountpoint, err)
 		}
 	}
-	if !c.IsSet("raw") {
+	if !given(c, "raw") {
 		for _, pattern := range config.Raw {
 			if err := c.Set("raw", pattern); err != nil {
 				return failf(exitFailure, "--raw of the mount %s: %w", mountpoint, err)
@@ -174,6 +168,25 @@ func applyMount(c *cli.Context, mountpoint string) error {
 		}
 	}
 	return nil
+}
+
+// given reports whether a flag was given on the command line. One from the environment,
+// which says what is meant where nothing else does, yields to a mount that is named.
+func given(c *cli.Context, name string) bool {
+	value, ok := os.LookupEnv(env(name)[0])
+	return c.IsSet(name) && (!ok || c.String(name) != value)
+}
+
+// has reports whether a command has a flag.
+func has(c *cli.Context, name string) bool {
+	return slices.ContainsFunc(c.Command.Flags, func(flag cli.Flag) bool { return slices.Contains(flag.Names(), name) })
+}
+
+func ifTrue(b bool) string {
+	if b {
+		return "true"
+	}
+	return ""
 }
 
 // formatFlag is --format of the commands that print for people or for programs.

@@ -32,21 +32,8 @@ type validated struct {
 // Commit refuses, as Invalid, a change that breaks a rule when the mode is
 // enforce, and tells of it when the mode is warn.
 func (v *validated) Commit(ctx context.Context, edit mapping.Edit) error {
-	if v.mode == validateOff {
-		return v.Cache.Commit(ctx, edit)
-	}
 	var worse []catalogue.Problem
-	err := v.Cache.Commit(ctx, func(t *mapping.Tree) (mapping.Plan, error) {
-		plan, err := edit(t)
-		if err != nil {
-			return plan, err
-		}
-		worse = v.catalogue.Worse(t, plan)
-		if len(worse) > 0 && v.mode == validateEnforce {
-			return mapping.Plan{}, refusal(worse)
-		}
-		return plan, nil
-	})
+	err := v.Cache.Commit(ctx, rules{v.catalogue, v.mode}.over(edit, &worse))
 	if err == nil {
 		v.warn(worse)
 	}
