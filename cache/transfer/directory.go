@@ -87,8 +87,18 @@ func (d *Directory) read(dir, path string, skip func(string) bool) error {
 	return nil
 }
 
-// compareNames puts the elements of arrays in their order.
+// ownValue is the name of the value that a directory of keys has itself.
+const ownValue = ".value"
+
+// compareNames puts the elements of arrays in their order, and a directory's own value last: by
+// then there is the directory.
 func compareNames(a, b string) int {
+	switch {
+	case a == ownValue:
+		return 1
+	case b == ownValue:
+		return -1
+	}
 	m, errA := strconv.ParseUint(a, 10, 32)
 	n, errB := strconv.ParseUint(b, 10, 32)
 	if errA == nil && errB == nil {
@@ -202,6 +212,11 @@ func (c *copying) entries() error {
 }
 
 func (c *copying) entry(e *entry) error {
+	if dir, ok := strings.CutSuffix(e.path, "/"+ownValue); ok && !e.dir {
+		if _, there := c.tree.Lookup(dir); !there {
+			e = &entry{path: dir, content: e.content, typ: e.typ, newline: e.newline, text: e.text}
+		}
+	}
 	if !e.dir {
 		if dir, name, ok := c.view(e.path); ok {
 			return c.do(e.path, mapping.WriteView(dir, name, e.content))

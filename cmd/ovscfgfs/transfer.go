@@ -274,12 +274,12 @@ func exportTree(ctx context.Context, c *cli.Context, client *clientv3.Client, pr
 	if err != nil {
 		return err
 	}
-	files, exact, err := transfer.ExportDirectory(name, tree)
+	files, notes, err := transfer.ExportDirectory(name, tree)
 	if err != nil {
 		return failf(exitInput, "--output cannot be written: %w", err)
 	}
-	if !exact {
-		_, _ = fmt.Fprintf(c.App.ErrWriter, "ovscfgfs: note: the file system of %s does not keep all attributes: an import takes types from the catalogue and the text, and the spelling of documents may change\n", name)
+	for _, note := range notes {
+		_, _ = fmt.Fprintln(c.App.ErrWriter, "ovscfgfs: note: "+oneLine(note))
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "%d files written\n", files)
 	return err
