@@ -215,7 +215,7 @@ func (w *worker) handle(log *slog.Logger, v volume.View, step volume.Step) volum
 		"OVSCFGFS_GENERATION=" + strconv.FormatInt(in.Generation, 10), "OVSCFGFS_ATTEMPT=" + strconv.Itoa(in.Attempt),
 	})
 	if err == nil {
-		return volume.ParseAnswer(output)
+		return job.Accept(volume.ParseAnswer(output))
 	}
 	log.Debug("the handler has failed", "error", err)
 	failed := volume.Answer{Error: err.Error(), Retry: !gaveUp(err)}

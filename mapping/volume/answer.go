@@ -51,35 +51,57 @@ func ParseAnswer(output []byte) Answer {
 // Failed reports whether the action was not done.
 func (a Answer) Failed() bool { return a.Error != "" }
 
+// Accept makes a failure of an answer that rejects what cannot be rejected.
+func (j *Job) Accept(a Answer) Answer {
+	switch {
+	case a.Failed():
+	case j.Action == Delete && len(a.Rejected) > 0:
+		a.Error, a.Retry = "the handler rejected the deletion: "+a.Rejected[0].Reason, true
+	case j.Action != Delete:
+		if config := j.effect(a); config[fieldRouter] != j.New[fieldRouter] || lacking(config) != "" {
+			a.Error = "the handler rejected a field that no volume can be without"
+		}
+	}
+	return a
+}
+
+// effect is the configuration that counts after an answer.
+func (j *Job) effect(a Answer) map[string]any {
+	config := maps.Clone(j.New)
+	for _, c := range j.Changed {
+		if _, rejected := a.refusal(c); rejected {
+			restore(config, c.Name, j.Old)
+		}
+	}
+	return config
+}
+
 // Outcome is the status after a job whose claim is given. again: a failure that
 // may be retried is going to be. A deletion that was done has none: its status goes.
 func (j *Job) Outcome(claim Status, a Answer, again bool) Status {
+	a = j.Accept(a)
 	s := claim
-	s.State, s.Owner, s.Config = Ready, s.By, maps.Clone(j.New)
 	s.Applied, s.Rejected = []Change{}, append([]Rejection{}, j.Refused...)
+	if a.Failed() {
+		s.Error = a.Error
+		s.Rejected = append(s.Rejected, a.Rejected...)
+		switch {
+		case !a.Retry || !again:
+			s.State = Failed
+		case j.Action != Delete:
+			s.State = Pending
+		}
+		return s
+	}
+	s.State, s.Owner, s.Config = Ready, s.By, j.effect(a)
 	for _, c := range j.Changed {
-		if reason, ok := a.refusal(c); ok {
+		if reason, rejected := a.refusal(c); rejected {
 			s.Rejected = append(s.Rejected, Rejection{c.Name, reason})
-			restore(s.Config, c.Name, j.Old)
 		} else {
 			s.Applied = append(s.Applied, c)
 		}
 	}
-	if !a.Failed() {
-		if s.Config["volume_router"] == j.New["volume_router"] && lacking(s.Config) == "" {
-			return s
-		}
-		a.Error = "the handler rejected a field that no volume can be without"
-	}
-	failed := claim
-	failed.Applied, failed.Rejected, failed.Error = []Change{}, append(append([]Rejection{}, j.Refused...), a.Rejected...), a.Error
-	switch {
-	case !a.Retry || !again:
-		failed.State = Failed
-	case j.Action != Delete:
-		failed.State = Pending
-	}
-	return failed
+	return s
 }
 
 // refusal is why a change does not count.

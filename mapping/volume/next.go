@@ -111,12 +111,7 @@ func statusAt(t *mapping.Tree, key string) *Status {
 
 func decodeAt(t *mapping.Tree, key string, into any) bool {
 	kv, ok := t.Get(key)
-	if !ok {
-		return false
-	}
-	decoder := json.NewDecoder(bytes.NewReader(kv.Value))
-	decoder.UseNumber()
-	return decoder.Decode(into) == nil
+	return ok && readJSON(kv.Value, into)
 }
 
 func encode(v any) []byte {

@@ -1,10 +1,5 @@
 package volume
 
-import (
-	"bytes"
-	"encoding/json"
-)
-
 // State is where a volume is.
 type State string
 
@@ -48,12 +43,4 @@ type Status struct {
 }
 
 // JSON is the status as it is stored.
-func (s Status) JSON() []byte {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(s); err != nil {
-		return nil // it is made of what JSON has
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
+func (s Status) JSON() []byte { return encode(s) }

@@ -1,9 +1,9 @@
 package volume
 
 import (
+	"maps"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // Verb is what an agent does next for a volume.
@@ -80,12 +80,26 @@ func Next(v View, a Around) Step {
 	case v.Config == nil:
 		return v.unwanted(a)
 	case v.router() != a.Self:
-		return Step{}
+		return v.release(a)
 	case v.Status != nil && v.Status.State == Deleting:
 		// It was removed and is wanted again: the end of the first one comes first.
 		return v.remove(a)
 	}
 	return v.wanted(a)
+}
+
+// release lets another agent have a volume that this one was at work for when
+// it was ended itself, or when the volume was given to another vrouter.
+func (v *View) release(a Around) Step {
+	if v.Status == nil || !v.Status.atWork() || v.Status.By != a.Self {
+		return Step{}
+	}
+	s := v.status(a, Pending)
+	if v.Status.State == Deleting {
+		s.State, s.By = Deleting, "" // which has to be brought to an end first
+	}
+	s.Error = "the agent of " + a.Self + " was ended while it was at work"
+	return v.note(s)
 }
 
 func (s *Status) atWork() bool { return s.State == Applying || s.State == Deleting }
@@ -124,7 +138,7 @@ func (v *View) waits(a Around, on, why string) Step {
 func (v *View) broken(a Around) Step {
 	mine := v.router() == a.Self || v.Status != nil && v.Status.Owner == a.Self
 	if !mine || v.seen() && v.Status.State == Failed {
-		return Step{}
+		return v.release(a)
 	}
 	s := v.status(a, Failed)
 	s.Error, s.Generation, s.ConfigRevision = v.Broken, v.taken(), v.ConfigRevision
@@ -144,7 +158,7 @@ func (v *View) wanted(a Around) Step {
 			job.Owner = s.Owner
 		}
 	}
-	parent := textIn(v.Config, "parent_volume_id")
+	parent := textIn(v.Config, fieldParent)
 	job.Changed = changed(job.Old, v.Config)
 	switch {
 	case job.Old == nil && parent != "":
@@ -182,15 +196,12 @@ func (v *View) wanted(a Around) Step {
 }
 
 // identity are the fields that never change.
-var identity = []string{"parent_volume_id", "snapshot_id"}
+var identity = []string{fieldParent, fieldSnapshot}
 
 // refuseIdentity takes out of a job what no handler is asked for.
 func (j *Job) refuseIdentity() {
 	kept := j.Changed[:0:0]
-	wanted := make(map[string]any, len(j.New))
-	for name, value := range j.New {
-		wanted[name] = value
-	}
+	wanted := maps.Clone(j.New)
 	for _, c := range j.Changed {
 		if !slices.Contains(identity, c.Name) {
 			kept = append(kept, c)
@@ -219,15 +230,12 @@ func (v *View) unwanted(a Around) Step {
 		return Step{}
 	case s == nil && v.Request.Action == Delete:
 		// Nobody has answered for it yet.
-		if textIn(v.Request.values(false), "volume_router") != a.Self {
+		if textIn(v.Request.before(), fieldRouter) != a.Self {
 			return Step{}
 		}
 		return v.remove(a)
 	case s == nil:
-		if textIn(v.Request.values(true), "volume_router") != a.Self {
-			return Step{}
-		}
-		return Step{Verb: Forget}
+		return Step{Verb: Forget} // it asks for nothing any more, whoever's it was
 	case s.Owner == "" && s.Config == nil:
 		if s.By != a.Self && a.Alive(s.By) {
 			return Step{}
@@ -251,7 +259,7 @@ func (v *View) remove(a Around) Step {
 		job.Old, job.Owner = v.Status.Config, v.Status.Owner
 	}
 	if job.Old == nil && v.Request != nil {
-		job.Old = v.Request.values(false)
+		job.Old = v.Request.before()
 	}
 	job.Changed = changed(job.Old, nil)
 	claim := v.status(a, Deleting)
@@ -260,34 +268,21 @@ func (v *View) remove(a Around) Step {
 	return Step{Verb: Run, Status: claim, Job: job}
 }
 
-// values are the fields of a request, as they are to be or as they were.
-func (r *Request) values(wanted bool) map[string]any {
+// before are the fields of a request as they were.
+func (r *Request) before() map[string]any {
 	values := map[string]any{}
 	for _, c := range r.Changed {
-		value := c.Old
-		if wanted {
-			value = c.New
-		}
-		if value != nil {
-			values[c.Name] = value
+		if c.Old != nil {
+			values[c.Name] = c.Old
 		}
 	}
 	return values
 }
 
 // changed lists what differs between two configurations, in the order of names.
-func changed(old, wanted map[string]any) []Change {
-	list := []Change{}
-	for name, value := range wanted {
-		if was, ok := old[name]; !ok || !reflect.DeepEqual(was, value) {
-			list = append(list, Change{name, old[name], value})
-		}
-	}
-	for name, was := range old {
-		if _, ok := wanted[name]; !ok {
-			list = append(list, Change{name, was, nil})
-		}
-	}
-	slices.SortFunc(list, func(a, b Change) int { return strings.Compare(a.Name, b.Name) })
-	return list
+func changed(old, wanted map[string]any) []Change { return changes(inOrder(old), inOrder(wanted)) }
+
+// inOrder is a configuration whose own order is not known, in that of names.
+func inOrder(values map[string]any) config {
+	return config{names: slices.Sorted(maps.Keys(values)), values: values}
 }

@@ -77,7 +77,7 @@ func readJSON(text []byte, into any) bool {
 // lacking is the first field of those that no volume can be without which is
 // not there.
 func lacking(config map[string]any) string {
-	for _, name := range []string{"volume_router", "name", "filesystem_path"} {
+	for _, name := range required {
 		if textIn(config, name) == "" {
 			return name
 		}
@@ -92,7 +92,7 @@ func textIn(config map[string]any, name string) string {
 }
 
 // router is the vrouter that is to have the volume.
-func (v *View) router() string { return textIn(v.Config, "volume_router") }
+func (v *View) router() string { return textIn(v.Config, fieldRouter) }
 
 // asked is the generation of the newest request.
 func (v *View) asked() int64 {
