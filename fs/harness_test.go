@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"github.com/openvstorage/ovscfgfs/fs/echo"
 	"github.com/openvstorage/ovscfgfs/mapping"
@@ -197,12 +198,26 @@ func mountStore(t *testing.T, store *fakeStore, options ...func(*Options)) *moun
 	if err != nil {
 		t.Fatal(err)
 	}
+	forcePoll(m.point)
 	store.mu.Lock()
 	store.publish = m.Published
 	store.mu.Unlock()
 	mt := &mountedTest{Mounted: m, t: t, store: store, dir: o.Mountpoint}
 	t.Cleanup(mt.end)
 	return mt
+}
+
+// forcePoll makes the kernel ask once whether files can be polled, and learn
+// that they cannot: the question would come when this process itself opens a
+// file of the mount, as tests do and the daemon does not, and hold a thread that
+// is needed to answer it.
+func forcePoll(point string) {
+	fd, err := unix.Open(filepath.Join(point, ".go-fuse-epoll-hack"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
 }
 
 func readOnly(o *Options) { o.ReadOnly = true }

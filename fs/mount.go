@@ -42,6 +42,10 @@ func newMount(o Options) (*Mounted, error) {
 // are *mapping.Error: NotFound without the mountpoint or /dev/fuse,
 // NotDirectory, Stale when a mount without a daemon is there, Denied without
 // the privilege.
+//
+// The process that mounts must not open anything in the mount: a SIGKILL at that
+// moment would leave a thread that waits for an answer of its own process, and
+// with it the mount. (Go's os.File needs more: see forcePoll in the tests.)
 func Mount(o Options) (*Mounted, error) {
 	m, err := newMount(o)
 	if err != nil {
@@ -71,7 +75,6 @@ func (m *Mounted) start() error {
 		m.s.transactions.close()
 		close(m.ended)
 	}()
-	forcePoll(m.point)
 	m.startEchoes()
 	return nil
 }
@@ -152,18 +155,6 @@ func (m *Mounted) Unmount() error {
 	m.s.echoes.close()
 	<-m.ended
 	return nil
-}
-
-// forcePoll makes the kernel ask once whether files can be polled, and learn
-// that they cannot: the question would come when this process itself opens a
-// file of the mount, and hold a thread that is needed to answer it.
-func forcePoll(point string) {
-	fd, err := unix.Open(filepath.Join(point, ".go-fuse-epoll-hack"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return
-	}
-	defer unix.Close(fd)
-	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
 }
 
 // mountError says why a mount did not come about.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -15,6 +16,9 @@ type Pair struct {
 	// Dirs are the mountpoints.
 	Dirs [2]string
 
+	t       testing.TB
+	work    string
+	flags   []string
 	daemons [2]*Daemon
 }
 
@@ -23,15 +27,15 @@ type Pair struct {
 // with the test, which fails if a daemon ends badly or leaves something behind.
 func StartPair(t testing.TB, fill func(*Etcd), flags ...string) *Pair {
 	t.Helper()
-	programs, err := Build()
-	if err != nil {
-		t.Fatal(err)
-	}
 	work, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Pair{}
+	programs, err := Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Pair{t: t, work: work, flags: flags}
 	if p.Etcd, err = StartEtcd(programs, filepath.Join(work, "etcd")); err != nil {
 		t.Fatal(err)
 	}
@@ -54,20 +58,45 @@ func StartPair(t testing.TB, fill func(*Etcd), flags ...string) *Pair {
 	})
 	fill(p.Etcd)
 	for i := range p.Dirs {
-		name := strconv.Itoa(i)
-		p.Dirs[i] = filepath.Join(work, "mount"+name)
+		p.Dirs[i] = filepath.Join(work, "mount"+strconv.Itoa(i))
 		if err := os.Mkdir(p.Dirs[i], 0o755); err != nil {
 			t.Fatal(err)
 		}
-		args := append([]string{"mount", "--endpoints", p.Etcd.Endpoint, "--state-dir", filepath.Join(work, "state"+name)}, flags...)
-		cmd := exec.Command(programs.Path("ovscfgfs"), append(args, p.Dirs[i])...)
-		// A busy machine is slow, not broken.
-		cmd.Env = append(os.Environ(), "OVSCFGFS_DIAL_TIMEOUT=60s", "OVSCFGFS_COMMAND_TIMEOUT=60s", "OVSCFGFS_OFFLINE_AFTER=60s")
-		if p.daemons[i], err = Mount(cmd); err != nil {
-			t.Fatal(err)
-		}
+		p.Mount(i)
 	}
 	return p
+}
+
+// Mount mounts i, for the first time or after Kill.
+func (p *Pair) Mount(i int) {
+	p.t.Helper()
+	var err error
+	if p.daemons[i], err = Mount(p.Command(i)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Command is what mounts i, not started yet.
+func (p *Pair) Command(i int) *exec.Cmd {
+	args := append([]string{"mount", "--endpoints", p.Etcd.Endpoint, "--state-dir", filepath.Join(p.work, "state"+strconv.Itoa(i))}, p.flags...)
+	cmd := exec.Command(p.Etcd.programs.Path("ovscfgfs"), append(args, p.Dirs[i])...)
+	// A busy machine is slow, not broken.
+	cmd.Env = append(os.Environ(), "OVSCFGFS_DIAL_TIMEOUT=60s", "OVSCFGFS_COMMAND_TIMEOUT=60s", "OVSCFGFS_OFFLINE_AFTER=60s")
+	return cmd
+}
+
+// PID is the process of the daemon of mount i.
+func (p *Pair) PID(i int) int { return p.daemons[i].PID() }
+
+// Kill kills the daemon of mount i, waits for its end and takes the mount that
+// it leaves out of the mount table.
+func (p *Pair) Kill(i int) {
+	p.t.Helper()
+	p.daemons[i].Kill()
+	p.daemons[i] = nil
+	if err := syscall.Unmount(p.Dirs[i], syscall.MNT_DETACH); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // Barrier returns when mount i shows etcd's newest revision, which it returns.
