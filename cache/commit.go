@@ -64,8 +64,13 @@ func unknown(cause error) error {
 }
 
 // request is the transaction of a plan, if etcd can take it.
-func (c *Cache) request(plan *mapping.Plan, tree *mapping.Tree) (*transaction, error) {
-	t, ok := newTransaction(plan, tree)
+// With tight, it has no compares but those that it must have.
+func (c *Cache) request(plan *mapping.Plan, tree *mapping.Tree, tight bool) (*transaction, error) {
+	limit := c.limit - requestOverhead - len(c.client.Username)
+	if tight {
+		limit = 0
+	}
+	t, ok := newTransaction(plan, tree, limit)
 	if size := proto.Size(t.request) + requestOverhead + len(c.client.Username); !ok || size > c.limit {
 		return nil, mapping.Errorf(tooLarge(plan), "", "the change makes a request of %d bytes, and etcd takes %d: make it smaller, or raise --max-request-bytes of the servers and this mount's limit", size, c.limit)
 	}
@@ -78,6 +83,7 @@ type commit struct {
 	edit  mapping.Edit
 	turn  bool       // has the turn of commits that met a conflict
 	lost  []*attempt // attempts whose answer was lost, and that were not seen
+	tight bool       // no room for checks: the server takes less than this mount's limit
 }
 
 // try makes the edit once. It reports true when the change is made and shown, and
@@ -100,7 +106,7 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return true, c.unreachable(err)
 	}
-	t, err := c.request(&plan, tree)
+	t, err := c.request(&plan, tree, m.tight)
 	if err != nil {
 		return true, err
 	}
@@ -115,6 +121,11 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 	case errors.Is(rpctypes.Error(err), rpctypes.ErrLeaseNotFound), errors.Is(rpctypes.Error(err), rpctypes.ErrTooManyRequests):
 		// An expired lease takes its keys with it, which the next tree shows.
 		return false, c.pause(ctx)
+	case t.checks && errors.Is(rpctypes.Error(err), rpctypes.ErrFutureRev):
+		return m.checked(ctx, a)
+	case c.tooTight(t, err):
+		m.tight = true
+		return false, nil
 	case err != nil && unsent(err) && ctx.Err() == nil:
 		// A short break is waited for; a longer one ends in ReadOnly.
 		c.client.ActiveConnection().ResetConnectBackoff()
@@ -131,12 +142,26 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 			return true, refuse(mapping.TimedOut, err, "the change went to another etcd cluster than is shown, which could not be read in time: look again")
 		}
 		return response.Succeeded, nil
+	case !response.Succeeded && lockLost(&plan, response) != nil:
+		return true, lockLost(&plan, response)
 	case !response.Succeeded && response.Header.Revision == a.base:
 		return true, unfit(a.base)
 	case !response.Succeeded:
 		return false, m.conflict(ctx, response.Header.Revision)
 	}
 	return true, m.shown(ctx, a, t, response)
+}
+
+// checked waits for the tree that shows why a check failed. Its answer tells no revision.
+func (m *commit) checked(ctx context.Context, a *attempt) (bool, error) {
+	revision, err := m.cache.newest(ctx)
+	switch {
+	case err != nil:
+		return true, err
+	case revision == a.base:
+		return true, unfit(a.base)
+	}
+	return false, m.conflict(ctx, revision)
 }
 
 // begin returns the tree to plan on, and whether an attempt whose answer was

@@ -161,23 +161,117 @@ func TestForeignChangesAreNotLost(t *testing.T) {
 	}
 }
 
-// TestVanishedKeyIsReported: above the room for compares a key that was removed
+// TestForeignDeletesInALargeMove: who removes keys of a directory while it is moved is either before
+// the move, which then has none of them, or after it.
+func TestForeignDeletesInALargeMove(t *testing.T) {
+	const keys = 1_000
+	e := newEtcd(t)
+	var pairs []string
+	for i := range keys {
+		pairs = append(pairs, fmt.Sprintf("/ovs/a/%04d", i), "old")
+	}
+	e.put(pairs...)
+	n := open(t, e.addr)
+	from, to := "/ovs/a", "/ovs/b"
+	left := keys
+	for round := range 10 {
+		planned := 0
+		err := n.Commit(e.ctx, func(tree *mapping.Tree) (mapping.Plan, error) {
+			plan, err := move(from, to)(tree)
+			if planned++; planned == 1 {
+				// It is planned with keys that are gone when it arrives.
+				e.txn(clientv3.OpDelete(fmt.Sprintf("%s/%04d", from, 7*round)), clientv3.OpDelete(fmt.Sprintf("%s/%04d", from, keys-1-7*round)))
+				left -= 2
+			}
+			return plan, err
+		})
+		if err != nil || planned != 2 {
+			t.Fatalf("%v, planned %d times", err, planned)
+		}
+		n.agree(e)
+		stored, _ := e.below("/ovs")
+		if len(stored) != left {
+			t.Fatalf("%d keys, want %d: what was removed came back", len(stored), left)
+		}
+		for key := range stored {
+			if !strings.HasPrefix(key, to+"/") {
+				t.Fatalf("%s is left behind", key)
+			}
+		}
+		from, to = to, from
+	}
+}
+
+// TestSmallerServer: a server that takes less than the mount believes gets a move without what
+// only makes it surer.
+func TestSmallerServer(t *testing.T) {
+	e := newEtcd(t, embedded.MaxRequestBytes(100_000))
+	var pairs []string
+	for i := range 1_500 {
+		pairs = append(pairs, fmt.Sprintf("/ovs/from/%04d", i), "0123456789")
+	}
+	e.put(pairs...)
+	n := open(t, e.addr)
+	if err := n.Commit(e.ctx, move("/ovs/from", "/ovs/to")); err != nil {
+		t.Fatal(err)
+	}
+	n.agree(e)
+}
+
+// TestVanishedKeyIsReported: where the request has no room for compares a key that was removed
 // meanwhile is noticed afterwards, and said.
 func TestVanishedKeyIsReported(t *testing.T) {
 	e := newEtcd(t)
 	var pairs []string
 	for i := range 300 {
-		pairs = append(pairs, fmt.Sprintf("/ovs/from/%d", i), "old")
+		pairs = append(pairs, fmt.Sprintf("/ovs/from/%03d", i), "old")
 	}
 	e.put(pairs...)
-	n := open(t, e.addr)
+	n := open(t, e.addr, func(o *cache.Options) { o.RequestLimit = 9_800 })
 	err := n.Commit(e.ctx, func(tree *mapping.Tree) (mapping.Plan, error) {
 		plan, err := move("/ovs/from", "/ovs/to")(tree)
-		e.txn(clientv3.OpDelete("/ovs/from/1"))
+		e.txn(clientv3.OpDelete("/ovs/from/200"))
 		return plan, err
 	})
 	wantKind(t, err, mapping.Busy)
 	n.agree(e)
+}
+
+// TestPresent: a change that relies on a key outside the tree is made while it is there, and refused
+// as LockLost after that, alone and with more guards than the top level has room for.
+func TestPresent(t *testing.T) {
+	e := newEtcd(t)
+	pairs := []string{"/locks/held", "x"}
+	for i := range 300 {
+		pairs = append(pairs, fmt.Sprintf("/ovs/from/%03d", i), "old")
+	}
+	e.put(pairs...)
+	n := open(t, e.addr)
+	relying := func(edit mapping.Edit) mapping.Edit {
+		return func(tree *mapping.Tree) (mapping.Plan, error) {
+			plan, err := edit(tree)
+			plan.Present = []string{"/locks/held"}
+			return plan, err
+		}
+	}
+	for _, there := range []bool{true, false} {
+		for _, edit := range []mapping.Edit{set("/ovs/a", fmt.Sprint(there)), move("/ovs/from", "/ovs/to")} {
+			if err := n.Commit(e.ctx, relying(edit)); there && err != nil {
+				t.Fatal(err)
+			} else if !there {
+				wantKind(t, err, mapping.LockLost)
+			}
+		}
+		e.txn(clientv3.OpDelete("/locks/held"), clientv3.OpDelete("/ovs/to/", clientv3.WithPrefix()))
+		e.put(pairs[2:]...)
+		if _, err := n.Barrier(e.ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.agree(e)
+	if kv, _ := n.Tree().Get("/ovs/a"); string(kv.Value) != "true" {
+		t.Errorf("%q", kv.Value)
+	}
 }
 
 // TestManyGuards: an edit that read more keys than a transaction compares one by one.

@@ -185,6 +185,8 @@ func (r *reading) names(ctx context.Context, dir string) error {
 func (d *Direct) Commit(ctx context.Context, scope Scope, edit mapping.Edit) (revision int64, err error) {
 	ctx, done := d.c.bounded(ctx)
 	defer done()
+	var refused int64 // the revision at which a check failed last
+	tight := false
 	for range mostTries {
 		tree, err := d.Read(ctx, scope)
 		if err != nil {
@@ -194,7 +196,7 @@ func (d *Direct) Commit(ctx context.Context, scope Scope, edit mapping.Edit) (re
 		if err != nil || plan.Empty() {
 			return 0, err
 		}
-		t, err := d.c.request(&plan, tree)
+		t, err := d.c.request(&plan, tree, tight)
 		if err != nil {
 			return 0, err
 		}
@@ -208,6 +210,13 @@ func (d *Direct) Commit(ctx context.Context, scope Scope, edit mapping.Edit) (re
 			if err := d.c.pause(ctx); err != nil {
 				return 0, err
 			}
+		case t.checks && errors.Is(known, rpctypes.ErrFutureRev):
+			if tree.Revision() == refused {
+				return 0, unfit(refused)
+			}
+			refused = tree.Revision()
+		case d.c.tooTight(t, err):
+			tight = true
 		case err != nil:
 			return 0, d.c.refusal(err, &plan)
 		case response.Succeeded:

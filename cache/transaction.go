@@ -2,21 +2,21 @@ package cache
 
 import (
 	"slices"
-	"strings"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
 // etcd bounds the compares and the operations of a transaction together along each path of
 // nested transactions: the larger of both numbers, summed over the levels, is at most
-// --max-txn-ops (server, v3rpc/key.go checkTxnRequest). Compares have to be on the top
-// level, because a nested transaction that fails does not undo the others.
+// --max-txn-ops (server, v3rpc/key.go checkTxnRequest).
 const (
 	maxTxnOps   = 128 // etcd's default
-	maxCompares = 100 // leaves 28 for four levels of 7: 240,100 operations
+	maxCompares = 100 // on the top level; leaves 28 for four levels of 7: 240,100 operations
+	topWidth    = 32  // of the top level where there are more guards than that
 )
 
 // transaction is a plan as etcd takes it.
@@ -25,12 +25,15 @@ type transaction struct {
 	// ranges are the places of the range deletes among the operations, in the order of
 	// Plan.DeleteRanges.
 	ranges []int
+	// checks: some guards are in nested transactions (check.go).
+	checks bool
 }
 
-// newTransaction turns a plan made on tree into one transaction. It reports
-// false when no nesting carries its operations.
-func newTransaction(plan *mapping.Plan, tree *mapping.Tree) (*transaction, bool) {
-	t := &transaction{request: &pb.TxnRequest{Compare: compares(plan, tree)}}
+// newTransaction turns a plan made on tree into one transaction. All keys that
+// it guards or removes are compared one by one as long as the request then stays below limit
+// bytes. It reports false when no nesting carries the operations.
+func newTransaction(plan *mapping.Plan, tree *mapping.Tree, limit int) (*transaction, bool) {
+	t := &transaction{}
 	operations := make([]*pb.RequestOp, 0, len(plan.DeleteRanges)+len(plan.Deletes)+len(plan.Puts))
 	for _, r := range plan.DeleteRanges {
 		t.ranges = append(t.ranges, len(operations))
@@ -45,9 +48,48 @@ func newTransaction(plan *mapping.Plan, tree *mapping.Tree) (*transaction, bool)
 			RequestPut: &pb.PutRequest{Key: []byte(put.Key), Value: put.Value, Lease: put.Lease},
 		}})
 	}
+	conditions, guards := conditions(plan, tree), guards(plan, tree)
+	if len(conditions)+len(guards) <= maxCompares {
+		return t, t.make(plan, append(conditions, exact(guards)...), operations, nil)
+	}
+	if len(conditions) <= topWidth {
+		if t.make(plan, conditions, operations, guards) {
+			size := proto.Size(t.request)
+			if size <= limit {
+				return t, true
+			}
+			// As many as there is room for, and the others by their range.
+			each := (size-proto.Size(&pb.TxnRequest{Compare: conditions, Success: operations}))/len(guards) + 1
+			if fit := len(guards) - (size-limit)/each - len(guards)/20 - 1; fit > maxCompares {
+				rest := rangeOf(guards[fit:], tree)
+				if t.make(plan, append(conditions, rest), operations, guards[:fit]) && proto.Size(t.request) <= limit {
+					return t, true
+				}
+			}
+		}
+	}
+	return t, t.make(plan, roughly(conditions, guards, tree), operations, nil)
+}
+
+// make makes the request of compares on the top level, guards in nested
+// transactions, and operations.
+func (t *transaction) make(plan *mapping.Plan, compares []*pb.Compare, operations []*pb.RequestOp, guards []mapping.Guard) bool {
+	t.request = &pb.TxnRequest{Compare: compares, Failure: questions(plan)}
+	t.checks = len(guards) > 0
 	var ok bool
-	t.request.Success, ok = nest(operations, len(t.request.Compare))
-	return t, ok
+	if !t.checks {
+		t.request.Success, ok = nest(operations, len(compares))
+		return ok
+	}
+	checks, ok := packed(checks(guards), topWidth/2, maxTxnOps-topWidth-checkWidth)
+	if !ok {
+		return false
+	}
+	if operations, ok = packed(operations, topWidth/2, maxTxnOps-topWidth); !ok {
+		return false
+	}
+	t.request.Success = append(checks, operations...)
+	return true
 }
 
 func deleteOp(key, end string) *pb.RequestOp {
@@ -63,19 +105,28 @@ func nest(operations []*pb.RequestOp, compares int) ([]*pb.RequestOp, bool) {
 		return operations, true
 	}
 	top := max(compares, maxTxnOps/4)
-	for levels := 1; levels <= 4; levels++ {
-		width := (maxTxnOps - top) / levels
-		capacity := top
+	return packed(operations, top, maxTxnOps-top)
+}
+
+// packed groups operations so that at most width remain, with as few levels below as hold
+// them when the widths of these may be room together.
+func packed(operations []*pb.RequestOp, width, room int) ([]*pb.RequestOp, bool) {
+	for levels := range 5 {
+		below := room
+		if levels > 0 {
+			below = room / levels
+		}
+		capacity := width
 		for range levels {
-			capacity *= width
+			capacity *= below
 		}
 		if capacity < len(operations) {
 			continue
 		}
 		for range levels {
-			groups := make([]*pb.RequestOp, 0, len(operations)/width+1)
-			for group := range slices.Chunk(operations, width) {
-				groups = append(groups, &pb.RequestOp{Request: &pb.RequestOp_RequestTxn{RequestTxn: &pb.TxnRequest{Success: group}}})
+			groups := make([]*pb.RequestOp, 0, len(operations)/below+1)
+			for group := range slices.Chunk(operations, below) {
+				groups = append(groups, nested(&pb.TxnRequest{Success: group}))
 			}
 			operations = groups
 		}
@@ -84,55 +135,8 @@ func nest(operations []*pb.RequestOp, compares int) ([]*pb.RequestOp, bool) {
 	return nil, false
 }
 
-// compares are the conditions under which the plan may be carried out.
-//
-// A key that is guarded by a compare of its own may neither have changed nor gone. There
-// is room for maxCompares of these; the guards beyond share a compare over the range that
-// they lie in, that nothing in it is newer than the tree. It also fails for a change of
-// another key there, which costs a retry, and it does not see that a key was deleted.
-func compares(plan *mapping.Plan, tree *mapping.Tree) []*pb.Compare {
-	var all []*pb.Compare
-	for _, prefix := range plan.Absent {
-		all = append(all, &pb.Compare{
-			Result: pb.Compare_EQUAL, Target: pb.Compare_CREATE, TargetUnion: &pb.Compare_CreateRevision{CreateRevision: 0},
-			Key: []byte(prefix), RangeEnd: []byte(clientv3.GetPrefixRangeEnd(prefix)),
-		})
-	}
-	for _, prefix := range plan.Unchanged {
-		all = append(all, notNewer(prefix, clientv3.GetPrefixRangeEnd(prefix), tree.Revision()))
-	}
-	guards := slices.Clone(plan.Guards)
-	for _, r := range plan.DeleteRanges {
-		all = append(all, notNewer(r.Prefix, clientv3.GetPrefixRangeEnd(r.Prefix), r.MaxModRevision))
-		// Above the room the number of keys that were deleted tells whether one had gone (Commit).
-		if r.Count <= int64(maxCompares-len(all)-len(guards)) {
-			for kv := range inRange(tree, r.Prefix) {
-				guards = append(guards, mapping.Guard{Key: kv.Key, ModRevision: kv.ModRevision})
-			}
-		}
-	}
-	slices.SortFunc(guards, func(a, b mapping.Guard) int { return strings.Compare(a.Key, b.Key) })
-	guards = slices.CompactFunc(guards, func(a, b mapping.Guard) bool { return a == b })
-	if room := max(0, maxCompares-len(all)); len(guards) > room {
-		exact := max(0, room-1)
-		rest := guards[exact:]
-		all = append(all, notNewer(rest[0].Key, rest[len(rest)-1].Key+"\x00", tree.Revision()))
-		guards = guards[:exact]
-	}
-	for _, guard := range guards {
-		all = append(all, &pb.Compare{
-			Result: pb.Compare_EQUAL, Target: pb.Compare_MOD, TargetUnion: &pb.Compare_ModRevision{ModRevision: guard.ModRevision},
-			Key: []byte(guard.Key),
-		})
-	}
-	return all
-}
-
-func notNewer(key, end string, revision int64) *pb.Compare {
-	return &pb.Compare{
-		Result: pb.Compare_LESS, Target: pb.Compare_MOD, TargetUnion: &pb.Compare_ModRevision{ModRevision: revision + 1},
-		Key: []byte(key), RangeEnd: []byte(end),
-	}
+func nested(request *pb.TxnRequest) *pb.RequestOp {
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestTxn{RequestTxn: request}}
 }
 
 // deleted returns how many keys each of the plan's ranges lost, and whether the

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
@@ -18,7 +19,18 @@ func budget(request *pb.TxnRequest) int {
 			deepest = max(deepest, budget(inner))
 		}
 	}
-	return max(len(request.Compare), len(request.Success)) + deepest
+	return max(len(request.Compare), len(request.Success), len(request.Failure)) + deepest
+}
+
+// compared lists all compares of a transaction.
+func compared(request *pb.TxnRequest) []*pb.Compare {
+	all := request.Compare
+	for _, op := range request.Success {
+		if inner := op.GetRequestTxn(); inner != nil {
+			all = append(all[:len(all):len(all)], compared(inner)...)
+		}
+	}
+	return all
 }
 
 // puts lists the keys that a transaction puts, in its order.
@@ -26,7 +38,7 @@ func puts(request *pb.TxnRequest, to []string) []string {
 	for _, op := range request.Success {
 		if inner := op.GetRequestTxn(); inner != nil {
 			to = puts(inner, to)
-		} else {
+		} else if op.GetRequestPut() != nil {
 			to = append(to, string(op.GetRequestPut().Key))
 		}
 	}
@@ -49,7 +61,7 @@ func tree(t testing.TB, keys int) *mapping.Tree {
 
 func TestTransactionFitsEtcdsLimits(t *testing.T) {
 	for _, n := range []int{1, 99, 100, 101, 127, 128, 129, 500, 3_000, 30_000} {
-		for _, guards := range []int{0, 32, 100, 1_000} {
+		for _, guards := range []int{0, 32, 100, 101, 1_000, 30_000} {
 			var plan mapping.Plan
 			for i := range n {
 				plan.Puts = append(plan.Puts, mapping.Put{Key: fmt.Sprint(i)})
@@ -57,13 +69,16 @@ func TestTransactionFitsEtcdsLimits(t *testing.T) {
 			for i := range guards {
 				plan.Guards = append(plan.Guards, mapping.Guard{Key: fmt.Sprintf("/g/%06d", i), ModRevision: 1})
 			}
-			transaction, ok := newTransaction(&plan, tree(t, 0))
+			transaction, ok := newTransaction(&plan, tree(t, 0), 64<<20)
 			if !ok {
 				t.Errorf("%d puts with %d guards cannot be nested", n, guards)
 				continue
 			}
 			if used := budget(transaction.request); used > maxTxnOps {
 				t.Errorf("%d puts with %d guards use %d of %d", n, guards, used, maxTxnOps)
+			}
+			if found := compared(transaction.request); len(found) != guards {
+				t.Errorf("%d puts: %d of %d guards are compared", n, len(found), guards)
 			}
 			got := puts(transaction.request, nil)
 			if len(got) != n {
@@ -82,12 +97,14 @@ func TestCompares(t *testing.T) {
 	for _, test := range []struct {
 		name          string
 		keys, guards  int
+		limit         int
 		exact, ranges int
 	}{
-		{"small directory: every key and the whole", 50, 1, 51, 2},
-		{"large directory: the whole", 200, 1, 1, 2},
-		{"many guards share one", 200, 300, maxCompares - 3, 3},
-		{"the same guard twice", 0, -1, 1, 2},
+		{"small directory: every key and the whole", 50, 1, 1 << 20, 51, 2},
+		{"large directory: the same", 5_000, 1, 1 << 20, 5_001, 2},
+		{"many guards", 200, 300, 1 << 20, 500, 2},
+		{"the same guard twice", 0, -1, 1 << 20, 1, 2},
+		{"no room: those beyond share one", 200, 300, 0, maxCompares - 3, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			plan := mapping.Plan{Absent: []string{"/ovs/to/"}, DeleteRanges: []mapping.Range{{Prefix: "/ovs/d/", Count: int64(test.keys), MaxModRevision: 500}}}
@@ -98,7 +115,11 @@ func TestCompares(t *testing.T) {
 				plan.Guards = []mapping.Guard{{Key: "/ovs/a", ModRevision: 3}, {Key: "/ovs/a", ModRevision: 3}}
 			}
 			exact, ranges := 0, 0
-			for _, c := range compares(&plan, tree(t, test.keys)) {
+			transaction, ok := newTransaction(&plan, tree(t, test.keys), test.limit)
+			if !ok || budget(transaction.request) > maxTxnOps {
+				t.Fatalf("%v, %d", ok, budget(transaction.request))
+			}
+			for _, c := range compared(transaction.request) {
 				if len(c.RangeEnd) == 0 {
 					exact++
 				} else {
@@ -109,6 +130,35 @@ func TestCompares(t *testing.T) {
 				t.Errorf("%d of one key and %d of ranges, want %d and %d", exact, ranges, test.exact, test.ranges)
 			}
 		})
+	}
+}
+
+// TestRoomForGuards: the nearer the request comes to the limit the fewer keys are compared one by
+// one, and it never goes over it because of them.
+func TestRoomForGuards(t *testing.T) {
+	const keys = 3_000
+	shown := tree(t, keys)
+	plan := mapping.Plan{DeleteRanges: []mapping.Range{{Prefix: "/ovs/d/", Count: keys, MaxModRevision: keys + 5}}}
+	for kv := range shown.Under("/ovs/d") {
+		plan.Puts = append(plan.Puts, mapping.Put{Key: "/ovs/to/" + kv.Key, Value: kv.Value})
+	}
+	least, _ := newTransaction(&plan, shown, 0)
+	whole, _ := newTransaction(&plan, shown, 1<<30)
+	from, to := proto.Size(least.request), proto.Size(whole.request)
+	before := 0
+	for limit := from; limit <= to; limit += (to - from) / 10 {
+		transaction, ok := newTransaction(&plan, shown, limit)
+		if !ok || proto.Size(transaction.request) > limit || budget(transaction.request) > maxTxnOps {
+			t.Fatalf("limit %d: %v, %d bytes", limit, ok, proto.Size(transaction.request))
+		}
+		found := len(compared(transaction.request))
+		if found < before {
+			t.Errorf("limit %d: %d compares, less than before", limit, found)
+		}
+		before = found
+	}
+	if before < keys*9/10 {
+		t.Errorf("%d compares with nearly all the room", before)
 	}
 }
 

@@ -24,7 +24,10 @@ func (s *server) save(w *work) error {
 		w.inode.begin(w)
 	}
 	settle := s.settling(path)
-	err := s.commit(w.edit(path))
+	edit, err := s.fenced(w.by, w.edit(path))
+	if err == nil {
+		err = s.commit(edit)
+	}
 	settle()
 	if err != nil {
 		s.rollBack(w, path)

@@ -32,6 +32,9 @@ var errnos = [...]syscall.Errno{
 	mapping.NoSpace:      syscall.ENOSPC,
 	mapping.TimedOut:     syscall.ETIMEDOUT,
 	mapping.Canceled:     syscall.EINTR,
+	mapping.Locked:       syscall.EAGAIN,
+	mapping.NoLocks:      syscall.ENOLCK,
+	mapping.LockLost:     syscall.EIO,
 }
 
 // errnoOf returns the errno of err, EIO for what is no *mapping.Error and no

@@ -1,6 +1,9 @@
 package fs
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // openFile is what an open file handle stands for.
 type openFile interface {
@@ -10,12 +13,13 @@ type openFile interface {
 	size() (int64, bool)
 }
 
-// handles are the open files that need more than their inode. Number 0 is
-// every other open file.
+// handles are the open files that need more than their inode. Every other open file
+// has the number 0, or one of its own from plainHandle on, where locks are to end with it.
 type handles struct {
-	mu   sync.RWMutex
-	last uint64
-	open map[uint64]openFile
+	plain atomic.Uint64
+	mu    sync.RWMutex
+	last  uint64
+	open  map[uint64]openFile
 }
 
 func (h *handles) add(f openFile) uint64 {
@@ -26,11 +30,19 @@ func (h *handles) add(f openFile) uint64 {
 	}
 	h.last++
 	h.open[h.last] = f
+	if w, ok := f.(*writer); ok {
+		w.fh = h.last
+	}
 	return h.last
 }
 
+// plainHandle is the first number of those that stand for nothing but themselves.
+const plainHandle = 1 << 62
+
+func isPlain(fh uint64) bool { return fh == 0 || fh >= plainHandle }
+
 func (h *handles) get(fh uint64) openFile {
-	if fh == 0 {
+	if isPlain(fh) {
 		return nil
 	}
 	h.mu.RLock()
@@ -39,7 +51,7 @@ func (h *handles) get(fh uint64) openFile {
 }
 
 func (h *handles) remove(fh uint64) openFile {
-	if fh == 0 {
+	if isPlain(fh) {
 		return nil
 	}
 	h.mu.Lock()

@@ -91,6 +91,7 @@ func (m *Mounted) mountOptions() *fuse.MountOptions {
 		DisabledCapabilities: fuse.CAP_AUTO_INVAL_DATA,
 		ExtraCapabilities:    fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_DIRECT_IO_ALLOW_MMAP | fuse.CAP_READDIRPLUS_AUTO,
 		EnableSymlinkCaching: true,
+		EnableLocks:          m.s.locks.on,
 		MaxBackground:        64,
 		Logger:               slog.NewLogLogger(m.s.log.Handler(), slog.LevelWarn),
 		// An etcd value fits into few requests, and the buffers that wait for them

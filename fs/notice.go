@@ -30,6 +30,7 @@ type notices struct {
 	relists   []*inode
 	pushes    []*inode
 	waiters   []waiter
+	rounds    []chan struct{} // closed after the next round of work
 	later     []retry
 	fading    []retry // in the order of their time
 	entered   uint64  // counts calls of Published
@@ -83,7 +84,10 @@ func (w *notices) close() {
 	for _, x := range w.waiters {
 		close(x.done)
 	}
-	w.waiters = nil
+	for _, c := range w.rounds {
+		close(c)
+	}
+	w.waiters, w.rounds = nil, nil
 }
 
 func (w *notices) signal() {
@@ -155,6 +159,22 @@ func (w *notices) caughtUp() <-chan struct{} {
 	} else {
 		w.waiters = append(w.waiters, waiter{w.entered, c})
 	}
+	return c
+}
+
+// workedOff returns a channel that is closed when all is done that was queued
+// before the call: what was published, and what is to be compared. What is put off
+// is not waited for. The rule of caughtUp holds.
+func (w *notices) workedOff() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := make(chan struct{})
+	if w.closed {
+		close(c)
+		return c
+	}
+	w.rounds = append(w.rounds, c)
+	w.signal()
 	return c
 }
 

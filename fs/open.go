@@ -17,9 +17,10 @@ func (s *server) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fus
 
 // Release implements fuse.RawFileSystem.
 func (s *server) Release(_ <-chan struct{}, in *fuse.ReleaseIn) {
-	if in.Fh == 0 {
+	if isPlain(in.Fh) {
 		s.closeReader(in.NodeId)
-		return
+	} else {
+		s.release(in.Fh)
 	}
-	s.release(in.Fh)
+	s.locks.closed(in.NodeId, in.Fh)
 }

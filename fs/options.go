@@ -66,6 +66,9 @@ type Options struct {
 	Class func(path string) string
 	// Units are directories that are made and removed as one; may be nil.
 	Units Units
+	// Locks keeps flock(2) and fcntl(2) locks on the tree for all mounts of the Store. Without it, and on
+	// a read-only mount, whose kernel does not tell when a file is closed, locks hold among the processes of this machine.
+	Locks Locker
 	// EchoCommand is the program, with its first arguments, that calls echo.Help
 	// with the arguments that follow: it raises inotify events for changes made
 	// elsewhere. Without it there are none.

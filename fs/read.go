@@ -69,8 +69,8 @@ func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
 
 // readHandle reads through an open handle that has a content of its own.
 func (s *server) readHandle(cancel <-chan struct{}, i *inode, h openFile, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
-	if p, ok := h.(*pinned); ok && p.node.Valid() {
-		s.mapped(i, p.node)
+	if p, ok := h.(*pinned); ok && p.leaf().Valid() {
+		s.mapped(i, p.leaf())
 	}
 	b, err := h.read(cancel, buf, int64(in.Offset))
 	if err != nil {

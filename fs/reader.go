@@ -36,6 +36,9 @@ func (s *server) openReader(i *inode, out *fuse.OpenOut) fuse.Status {
 			return fuse.Status(errnos[mapping.Stale])
 		}
 		if i.fixed || s.settled(i, n) {
+			if s.locks.on {
+				out.Fh = plainHandle + s.handles.plain.Add(1)
+			}
 			return fuse.OK
 		}
 		h = &pinned{node: n, content: n.Content()}

@@ -29,6 +29,7 @@ type server struct {
 	times        times
 	listings     listings
 	handles      handles
+	locks        locks
 	overlay      overlay
 	streams      streams
 	// layer is the overlay of a writable mount; nil on a read-only one.
@@ -50,6 +51,7 @@ func newServer(o Options) *server {
 		overlay:       noOverlay{},
 	}
 	s.table.root.dir.top = &top{source: o.Store}
+	s.locks.on, s.locks.cluster = o.Locks != nil && !o.ReadOnly, o.Locks
 	s.control = newControl(s)
 	s.history = newHistory(s)
 	s.transactions = newTransactions(s)

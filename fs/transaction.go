@@ -33,8 +33,9 @@ type transaction struct {
 func newTransaction(s *server, number uint64, name, dir string) (*transaction, error) {
 	t := &transaction{number: number, store: newPrivate(s.store), name: name}
 	o := s.opt
-	o.Store, o.StateDir, o.Status, o.Config, o.EchoCommand = t.store, dir, nil, nil, nil
+	o.Store, o.StateDir, o.Status, o.Config, o.EchoCommand, o.Locks = t.store, dir, nil, nil, nil, nil
 	t.inner = newServer(o)
+	t.inner.locks.on = s.locks.on // its files are only here
 	t.inner.within = t
 	t.inner.table = newTableOf(number)
 	t.inner.table.root.dir.top = &top{source: t.store}

@@ -40,6 +40,8 @@ type work struct {
 	// gone: the name was removed or taken over here; the content goes nowhere.
 	gone  bool
 	inode *inode
+	// by is who made the last change.
+	by holder
 
 	// The rest is guarded by layer.mu.
 	path  string // as long as inode is not attached
@@ -109,6 +111,7 @@ func (w *work) abandon() {
 // to a view, or to a file that is to be one.
 type writer struct {
 	*work
+	fh      uint64
 	add     bool   // O_APPEND
 	opener  uint32 // the thread that opened it
 	reader  bool   // of a file that is not in the tree yet

@@ -27,8 +27,8 @@ func (w *notices) run() {
 // step takes what is queued and works on it; it reports whether there is more.
 func (w *notices) step() bool {
 	w.mu.Lock()
-	b, checks, relists := w.published, w.checks, w.relists
-	w.published, w.checks, w.relists = batch{}, nil, nil
+	b, checks, relists, rounds := w.published, w.checks, w.relists, w.rounds
+	w.published, w.checks, w.relists, w.rounds = batch{}, nil, nil, nil
 	var push *inode
 	if n := len(w.pushes); n > 0 {
 		push, w.pushes = w.pushes[0], w.pushes[1:]
@@ -54,7 +54,10 @@ func (w *notices) step() bool {
 		w.done = max(w.done, b.upTo)
 		w.waiters = releaseWaiters(w.waiters, w.done)
 	}
-	busy := w.published.changes > 0 || len(w.checks) > 0 || len(w.relists) > 0
+	for _, c := range rounds {
+		close(c)
+	}
+	busy := len(w.rounds) > 0 || w.published.changes > 0 || len(w.checks) > 0 || len(w.relists) > 0
 	if len(deferred) > 0 {
 		// A request is at work on these names; it is tried again after a pause,
 		// if nothing else brings the worker here before.

@@ -130,7 +130,7 @@ func (s *server) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32
 		h.wrote(true)
 		return uint32(n), fuse.OK
 	case *writer:
-		if err := h.write(data, int64(in.Offset)); err != nil {
+		if err := h.write(data, int64(in.Offset), in.Pid); err != nil {
 			return 0, s.fail("write", h.name(), err)
 		}
 		return uint32(len(data)), fuse.OK
@@ -138,10 +138,11 @@ func (s *server) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32
 	return 0, fuse.EBADF
 }
 
-func (h *writer) write(data []byte, off int64) error {
+func (h *writer) write(data []byte, off int64, pid uint32) error {
 	w := h.work
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.by = holder{h.fh, pid}
 	before := int64(len(w.buf))
 	if h.add {
 		off = before
@@ -223,6 +224,8 @@ func (w *work) roomFor(path string, size int64) error {
 // several in { a; b; } > f, has not written the whole: that is for the process
 // that opened it to say, or the last close.
 func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
+	// After what was written is stored, for who gets the lock.
+	defer s.locks.closing(in.NodeId, in.LockOwner)
 	switch h := s.handles.get(in.Fh).(type) {
 	case *scratchHandle:
 		return s.flushPromoted(h)
@@ -232,6 +235,7 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 		var err error
 		if (h.changed || h.touches > 0) && !h.reader && !otherProcess(in.Pid, h.opener) {
 			h.untold = true
+			h.by = holder{h.fh, in.Pid}
 			err = s.save(h.work)
 		}
 		wait := h.untold && h.view != 0 || h.touched
@@ -268,6 +272,7 @@ func (s *server) Fsync(_ <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
 			return fuse.OK
 		}
 		h.untold = true
+		h.by = holder{h.fh, in.Pid}
 		return s.fail("fsync", h.name(), s.save(h.work))
 	}
 	return fuse.OK
@@ -296,6 +301,7 @@ func (s *server) release(fh uint64) {
 		if last {
 			h.mu.Lock()
 			path := h.name()
+			h.by = holder{h.fh, h.opener}
 			s.fail("close", path, s.save(h.work))
 			if h.created {
 				s.drop(h.work)

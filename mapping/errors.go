@@ -50,12 +50,19 @@ const (
 	TimedOut
 	// Canceled: the caller gave up before anything was sent; EINTR.
 	Canceled
+	// Locked: someone else has a lock that excludes the one asked for; EAGAIN.
+	Locked
+	// NoLocks: the locks of the cluster cannot be asked for now; ENOLCK.
+	NoLocks
+	// LockLost: a lock that the writer relies on ended with its lease; EIO.
+	LockLost
 )
 
 var kindNames = [...]string{
 	"error", "not found", "exists", "not a directory", "is a directory", "not empty", "invalid",
 	"name too long", "busy", "stale", "crosses a boundary", "not permitted", "not supported", "read-only",
 	"denied", "too large", "move too large", "no space", "timed out", "canceled",
+	"locked", "no locks", "lock lost",
 }
 
 func (k Kind) String() string { return kindNames[k] }

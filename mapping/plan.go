@@ -54,6 +54,9 @@ type Plan struct {
 	// Unchanged are prefixes under which no key may have been written since the tree that the plan was
 	// made on. That a key went is not seen.
 	Unchanged []string
+	// Present are keys, in or outside the tree, without which the change must not be made: each is
+	// there as long as a lock that the writer relies on. The error is LockLost.
+	Present []string
 	// Move marks a rename, whose excess over the request limit is MoveTooLarge instead of TooLarge.
 	Move bool
 	// Merged marks a change that was made in several steps and is now meant as it is (Merge).

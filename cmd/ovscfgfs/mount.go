@@ -12,6 +12,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/openvstorage/ovscfgfs/cache"
+	"github.com/openvstorage/ovscfgfs/cache/clusterlock"
 	"github.com/openvstorage/ovscfgfs/cache/drafts"
 	"github.com/openvstorage/ovscfgfs/cache/embedded"
 	"github.com/openvstorage/ovscfgfs/fs"
@@ -192,6 +193,11 @@ func (d *daemon) mount(ctx context.Context, client *clientv3.Client, known *cata
 		options.Store, options.Units = kept, rules
 	}
 	options.Class = func(path string) string { return string(known.Class(path)) }
+	if !d.config.localLocks && !d.config.readOnly {
+		locker := clusterlock.New(clusterlock.Options{Client: client, TTL: d.config.lockTTL, Logger: d.logger})
+		d.onStop(locker.Close)
+		options.Locks = locker
+	}
 	mounted, err := fs.Mount(options)
 	if err != nil {
 		return mountFailure(err)

@@ -31,6 +31,8 @@ func mountFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "scratch", Usage: "keep files whose names match `PATTERN` on this machine", EnvVars: env("scratch")},
 		stringFlag("state-dir", "", "keep scratch files in `DIR` (default: /var/lib/ovscfgfs, or $XDG_STATE_HOME/ovscfgfs for users)"),
 		stringFlag("scratch-limit", "64MiB", "all scratch files of the mount together stay below this"),
+		boolFlag("local-locks", "have flock(2) and fcntl(2) locks hold on this machine only"),
+		durationFlag("lock-ttl", 10*time.Second, "others get the locks of a mount that is gone after this"),
 		boolFlag("list-views", "list the views (D.json, D.yaml, L.lines) in directories"),
 		stringFlag("embedded", "", "run an etcd server inside, with its data in `DIR`"),
 		stringFlag("embedded-listen", "127.0.0.1:2379", "where the embedded etcd listens, for etcdctl and other mounts"),
@@ -61,6 +63,8 @@ type mountConfig struct {
 	scratchLimit int64
 	stateDir     string
 	listViews    bool
+	localLocks   bool
+	lockTTL      time.Duration
 	offlineAfter time.Duration
 	embedded     string
 	listen       string
@@ -112,6 +116,10 @@ func newMountConfig(c *cli.Context) (mountConfig, error) {
 	}
 	m.readOnly = c.Bool("read-only") || m.options.readOnly
 	m.listViews = c.Bool("list-views")
+	m.localLocks, m.lockTTL = c.Bool("local-locks"), c.Duration("lock-ttl")
+	if m.lockTTL < 2*time.Second || m.lockTTL%time.Second != 0 {
+		return m, failf(exitUsage, "--lock-ttl %v: give whole seconds, two or more, such as 10s", m.lockTTL)
+	}
 	m.embedded, m.listen, m.importFile = c.String("embedded"), c.String("embedded-listen"), c.String("import")
 	if m.offlineAfter = c.Duration("offline-after"); m.offlineAfter <= 0 {
 		return m, failf(exitUsage, "--offline-after %v must be more than nothing, such as 2s", m.offlineAfter)

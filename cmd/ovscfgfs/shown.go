@@ -35,7 +35,7 @@ func (m *mountConfig) shown() any {
 		"prefix": m.settings.Prefix, "raw": m.settings.Raw, "exact": m.settings.Exact,
 		"mountpoint": m.mountpoint, "read_only": m.readOnly, "options": m.options.kernel,
 		"uid": m.uid, "gid": m.gid, "file_mode": fmt.Sprintf("%04o", m.fileMode), "dir_mode": fmt.Sprintf("%04o", m.dirMode),
-		"scratch": m.scratch, "scratch_limit": m.scratchLimit, "state_dir": m.stateDir, "list_views": m.listViews, "embedded": m.embedded,
+		"scratch": m.scratch, "scratch_limit": m.scratchLimit, "state_dir": m.stateDir, "list_views": m.listViews, "local_locks": m.localLocks, "lock_ttl": m.lockTTL.String(), "embedded": m.embedded,
 		"validate": m.validate, "events": m.events,
 	}
 }
