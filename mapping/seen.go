@@ -1,11 +1,17 @@
 package mapping
 
+import "slices"
+
 // inheritSeen gives the fields of v that are as they were in old the times
 // they had there. It needs old's table, and does nothing if nobody has looked
 // into old: no time of its fields was shown then.
 func (v *value) inheritSeen(old *value) {
 	before := old.doc.Load()
 	if before == nil {
+		return
+	}
+	if at, ok := v.shift(old, before); ok && before.names.duplicates == nil {
+		v.renew(old, at)
 		return
 	}
 	after := v.document()
@@ -21,6 +27,23 @@ func (v *value) inheritSeen(old *value) {
 	}
 	c.carry(0, 0)
 	after.seen = c.seen
+}
+
+// renew keeps all times of old but those of the one field that differs and of
+// what that is in.
+func (v *value) renew(old *value, at uint32) {
+	before, doc := old.doc.Load(), v.doc.Load()
+	seen := slices.Clone(before.seen)
+	if seen == nil {
+		seen = slices.Repeat([]int64{old.seen}, len(doc.fields))
+	}
+	for i := at; ; i = doc.fields[i].parent {
+		seen[i] = v.seen
+		if i == 0 {
+			break
+		}
+	}
+	doc.seen = seen
 }
 
 type seenCarrier struct {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"unsafe"
 
 	"github.com/tidwall/gjson"
 )
@@ -139,8 +140,19 @@ func (d *draft) setText(p *place, text []byte) error {
 	if depthOver(text, maxDepth-len(p.spot)) {
 		return tooDeep(p.path)
 	}
-	d.put(p.key, setValue(d.value(p.key), p.spot, text))
+	doc := d.value(p.key)
+	if f := p.node.field(); f != nil && p.field && sameBytes(doc, p.node.value.bytes()) {
+		// As it is in the tree: its places are known.
+		d.put(p.key, replace(doc, int(f.start), int(f.end), text))
+		return nil
+	}
+	d.put(p.key, setValue(doc, p.spot, text))
 	return nil
+}
+
+// sameBytes reports whether two slices are one.
+func sameBytes(a, b []byte) bool {
+	return len(a) == len(b) && unsafe.SliceData(a) == unsafe.SliceData(b)
 }
 
 func tooDeep(path string) error {
