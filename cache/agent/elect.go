@@ -26,6 +26,7 @@ type election struct {
 	key    string
 	// ttl is how long after the last sign of life another one may act, in seconds.
 	ttl    int
+	before *predecessor
 	logger *slog.Logger
 }
 
@@ -35,11 +36,14 @@ type election struct {
 //
 // An error is one that lead returned while its term went on.
 func (e *election) hold(ctx context.Context, lead func(term context.Context, fence mapping.Guard) error) error {
+	defer e.before.close()
 	var last clientv3.LeaseID
 	for ctx.Err() == nil {
-		if last != 0 {
-			// The key of the lost term would have us wait for its end.
-			e.revoke(ctx, last)
+		// Their keys would have us wait for their end.
+		for _, lease := range []clientv3.LeaseID{last, e.before.dead()} {
+			if lease != 0 {
+				e.revoke(ctx, lease)
+			}
 		}
 		lease, err := e.term(ctx, lead)
 		last = lease
@@ -64,6 +68,7 @@ func (e *election) term(ctx context.Context, lead func(context.Context, mapping.
 		e.logger.Warn("etcd gives no lease: trying again", "error", err)
 		return 0, errLost
 	}
+	e.before.holds(granted.ID)
 	session, err := concurrency.NewSession(e.client, concurrency.WithTTL(e.ttl), concurrency.WithLease(granted.ID))
 	if err != nil {
 		return granted.ID, errLost

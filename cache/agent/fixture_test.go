@@ -69,7 +69,7 @@ type input struct {
 	Parent   *struct{ Owner string }
 }
 
-func (h handler) Run(ctx context.Context, environment []string, text []byte) ([]byte, error) {
+func (h handler) Run(ctx context.Context, environment []string, text []byte, _ []*os.File) ([]byte, error) {
 	var in input
 	if err := json.Unmarshal(text, &in); err != nil {
 		return nil, err
@@ -230,11 +230,11 @@ func (j *journal) note(in input) {
 	j.lines = append(j.lines, line)
 }
 
-func (j *journal) Run(ctx context.Context, environment []string, text []byte) ([]byte, error) {
+func (j *journal) Run(ctx context.Context, environment []string, text []byte, files []*os.File) ([]byte, error) {
 	return handler(func(_ context.Context, _ map[string]string, in input) (string, error) {
 		j.note(in)
 		return "", nil
-	}).Run(ctx, environment, text)
+	}).Run(ctx, environment, text, files)
 }
 
 func (j *journal) want(t *testing.T, lines ...string) {

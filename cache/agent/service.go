@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -16,13 +15,12 @@ import (
 	"github.com/openvstorage/ovscfgfs/mapping/service"
 )
 
-// ServiceOptions are those of Service. All are required.
+// ServiceOptions are those of Service. All are required, also the StateDir, which
+// has a file with what each service runs with.
 type ServiceOptions struct {
 	Common
 	Service   service.Service
 	Catalogue *catalogue.Catalogue
-	// StateDir keeps what the service runs with, in one file for each service.
-	StateDir string
 }
 
 // serving is the agent of one service.
@@ -43,16 +41,16 @@ func Service(ctx context.Context, o ServiceOptions) error {
 	o.defaults()
 	o.Logger = o.Logger.With("service", o.Service.Dir)
 	v := &serving{ServiceOptions: o, dirty: make(chan struct{}, 1)}
-	if err := os.MkdirAll(o.StateDir, 0o700); err != nil {
-		return mapping.Errorf(mapping.Other, "", "the state directory cannot be made: %w", err)
+	election, err := v.election(o.Service.Dir)
+	if err != nil {
+		return err
 	}
-	var err error
-	if v.state, err = readState(filepath.Join(o.StateDir, stateName(o.Prefix, o.Service.Dir))); err != nil {
+	if v.state, err = readState(filepath.Join(o.StateDir, fileName(o.Prefix+"/"+o.Service.Dir)+".json")); err != nil {
 		return err
 	}
 	if v.tree, err = v.open(ctx, o.Prefix+"/"+o.Service.Dir, v.published); err == nil {
 		defer func() { _ = v.tree.Close() }()
-		err = v.election(o.Service.Dir).hold(ctx, v.lead)
+		err = election.hold(ctx, v.lead)
 	}
 	if ctx.Err() != nil {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +31,7 @@ type serviceInput struct {
 	Changed []service.Update
 }
 
-func (f *fakeService) Run(_ context.Context, _ []string, text []byte) ([]byte, error) {
+func (f *fakeService) Run(_ context.Context, _ []string, text []byte, _ []*os.File) ([]byte, error) {
 	var in serviceInput
 	if err := json.Unmarshal(text, &in); err != nil {
 		return nil, err
@@ -73,8 +74,9 @@ func (l *lab) serve(state string, f *fakeService) *running {
 			Common: agent.Common{
 				Client: l.Client, Prefix: "/ovs", Handler: f, TTL: 2 * time.Second, Timeout: long, Grace: long, Retries: 3,
 				RetryFirst: 10 * time.Millisecond, RetryMost: 50 * time.Millisecond, Reconcile: time.Hour,
+				StateDir: state,
 			},
-			Service: at, Catalogue: known, StateDir: state,
+			Service: at, Catalogue: known,
 		})
 	}()
 	l.t.Cleanup(func() { r.end(l.t) })

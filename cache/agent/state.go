@@ -31,8 +31,8 @@ type parameter struct {
 	Value any `json:"value"`
 }
 
-// stateName is the file's name for a service.
-func stateName(prefix, dir string) string { return url.PathEscape(prefix+"/"+dir) + ".json" }
+// fileName is the name of what is kept of a key.
+func fileName(key string) string { return url.PathEscape(key) }
 
 // readState reads the file; one that is not there is the state of a service
 // that nothing is known of.

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -16,7 +17,8 @@ import (
 // Program is what does the work. Run returns when all of it has ended, which is
 // soon after ctx has. An error that has an ExitCode is one of the program itself.
 type Program interface {
-	Run(ctx context.Context, environment []string, input []byte) (output []byte, err error)
+	// What it starts holds the files open.
+	Run(ctx context.Context, environment []string, input []byte, files []*os.File) (output []byte, err error)
 }
 
 // Common are the options that both kinds of agents have. Client and Handler are
@@ -39,9 +41,14 @@ type Common struct {
 	Reconcile time.Duration
 	// Grace is how long handlers may go on after the agent was told to stop; 20 seconds.
 	Grace time.Duration
+	// StateDir is for what an agent keeps on its machine. Without it, which only
+	// that of volumes may be, one that was killed is followed after the TTL.
+	StateDir string
 	// TTL is how long after its last sign of life another agent may take over; 10 seconds.
 	TTL    time.Duration
 	Logger *slog.Logger
+
+	before *predecessor
 }
 
 func (c *Common) defaults() {
@@ -64,8 +71,14 @@ func (c *Common) defaults() {
 	}
 }
 
-func (c *Common) election(name string) *election {
-	return &election{client: c.Client, key: electionRoot + c.Prefix + "/" + name, ttl: max(1, int(c.TTL.Round(time.Second).Seconds())), logger: c.Logger}
+// election is that of the agents of a name. The caller has it hold.
+func (c *Common) election(name string) (*election, error) {
+	key := electionRoot + c.Prefix + "/" + name
+	var err error
+	if c.before, err = predecessorIn(c.StateDir, key); err != nil {
+		return nil, err
+	}
+	return &election{client: c.Client, key: key, ttl: max(1, int(c.TTL.Round(time.Second).Seconds())), before: c.before, logger: c.Logger}, nil
 }
 
 // open follows what is below a key.
@@ -107,8 +120,10 @@ func Volumes(ctx context.Context, o VolumeOptions) error {
 	}
 	o.Logger = o.Logger.With("vpool", o.VPool, "vrouter", o.VRouter)
 	v := &volumes{VolumeOptions: o, dirty: newDirty()}
-	election := v.election("vpool/" + o.VPool + "/" + o.VRouter)
-	var err error
+	election, err := v.election("vpool/" + o.VPool + "/" + o.VRouter)
+	if err != nil {
+		return err
+	}
 	if v.tree, err = v.open(ctx, o.Prefix+"/vpool/"+o.VPool, v.published); err == nil {
 		defer func() { _ = v.tree.Close() }()
 		v.peers, err = v.open(ctx, strings.TrimSuffix(election.key, "/"+o.VRouter), func(*mapping.Tree, *mapping.Tree, []string) { v.dirty.all() })

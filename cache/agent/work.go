@@ -242,5 +242,5 @@ func (c *Common) run(ctx context.Context, in any, environment []string) ([]byte,
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, c.Timeout, errors.New("the handler did not end within "+c.Timeout.String()))
 	defer cancel()
-	return c.Handler.Run(bounded, environment, text)
+	return c.Handler.Run(bounded, environment, text, c.before.files())
 }

@@ -39,7 +39,7 @@ func agentCommand() *cli.Command {
 			durationFlag("reconcile", 5*time.Minute, "look at everything again this often"),
 			durationFlag("grace", 20*time.Second, "let handlers go on for this long when the agent is to end"),
 			durationFlag("session-ttl", 10*time.Second, "another agent may take over after this time without a sign of life"),
-			stringFlag("state-dir", "", "keep what a service runs with in `DIR` (default: /var/lib/ovscfgfs, or $XDG_STATE_HOME/ovscfgfs for users)"),
+			stringFlag("state-dir", "", "keep what is known of services, and of this machine's agents, in `DIR` (default: /var/lib/ovscfgfs, or $XDG_STATE_HOME/ovscfgfs for users)"),
 			stringFlag("log-file", "", "append the log to `FILE` instead of writing it to standard error"),
 			stringFlag("log-level", "info", "debug, info, warn or error"),
 			stringFlag("log-format", "text", "text or json"),
@@ -88,12 +88,8 @@ func serviceAgent(ctx context.Context, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	state, err := stateDir(c.String("state-dir"))
-	if err != nil {
-		return err
-	}
 	return withAgent(c, func(common agent.Common) error {
-		return agent.Service(ctx, agent.ServiceOptions{Common: common, Service: at, Catalogue: known, StateDir: filepath.Join(state, "services")})
+		return agent.Service(ctx, agent.ServiceOptions{Common: common, Service: at, Catalogue: known})
 	})
 }
 
@@ -124,6 +120,10 @@ func withAgent(c *cli.Context, do func(agent.Common) error) error {
 	if err != nil {
 		return err
 	}
+	state, err := stateDir(c.String("state-dir"))
+	if err != nil {
+		return err
+	}
 	logFile, err := openLog(c)
 	if err != nil {
 		return err
@@ -142,6 +142,7 @@ func withAgent(c *cli.Context, do func(agent.Common) error) error {
 			Client: client, Prefix: prefix, Handler: &program.Program{Path: path, Logger: logger}, Logger: logger,
 			Timeout: c.Duration("timeout"), Retries: c.Int("retries"), RetryFirst: c.Duration("retry-first"), RetryMost: c.Duration("retry-most"),
 			Reconcile: c.Duration("reconcile"), Grace: c.Duration("grace"), TTL: c.Duration("session-ttl"),
+			StateDir: filepath.Join(state, "agents"),
 		})
 	})
 }

@@ -48,14 +48,16 @@ func (e *ExitError) Error() string {
 func (e *ExitError) ExitCode() int { return e.Code }
 
 // Run runs the program with the input on standard input and the environment
-// added to this process', without etcd's password. It returns when the program
+// added to this process', without etcd's password; the files are open in it,
+// from descriptor 3 on. It returns when the program
 // and all that it has started in its process group have ended. When ctx ends
 // first they get SIGTERM, and SIGKILL 5 seconds later; the error is the cause
 // of that. Another error is an *ExitError, or says how it ended or why it could
 // not be run.
-func (p *Program) Run(ctx context.Context, environment []string, input []byte) ([]byte, error) {
+func (p *Program) Run(ctx context.Context, environment []string, input []byte, files []*os.File) ([]byte, error) {
 	cmd := exec.Command(p.Path)
 	cmd.Env = append(clean(os.Environ()), environment...)
+	cmd.ExtraFiles = files
 	cmd.Stdin = bytes.NewReader(input)
 	output, errorOutput := &kept{most: mostOutput}, &kept{most: mostErrors, end: true}
 	cmd.Stdout, cmd.Stderr = output, errorOutput

@@ -28,23 +28,23 @@ func script(t *testing.T, text string) *program.Program {
 
 func TestRun(t *testing.T) {
 	t.Setenv("OVSCFGFS_PASSWORD", "secret")
-	output, err := script(t, `cat; echo "$OVSCFGFS_ACTION$OVSCFGFS_PASSWORD"`).Run(t.Context(), []string{"OVSCFGFS_ACTION=create"}, []byte("in "))
+	output, err := script(t, `cat; echo "$OVSCFGFS_ACTION$OVSCFGFS_PASSWORD"`).Run(t.Context(), []string{"OVSCFGFS_ACTION=create"}, []byte("in "), nil)
 	if err != nil || string(output) != "in create\n" {
 		t.Errorf("%q, %v", output, err)
 	}
-	_, err = script(t, "echo one >&2; echo two >&2; exit 65").Run(t.Context(), nil, nil)
+	_, err = script(t, "echo one >&2; echo two >&2; exit 65").Run(t.Context(), nil, nil, nil)
 	var exit *program.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 65 || !strings.HasSuffix(err.Error(), ": two") {
 		t.Errorf("%v", err)
 	}
-	if _, err = script(t, "kill -9 $$").Run(t.Context(), nil, nil); err == nil || !strings.Contains(err.Error(), "killed") {
+	if _, err = script(t, "kill -9 $$").Run(t.Context(), nil, nil, nil); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Errorf("%v", err)
 	}
-	if _, err = (&program.Program{Path: "/nowhere/handler"}).Run(t.Context(), nil, nil); err == nil {
+	if _, err = (&program.Program{Path: "/nowhere/handler"}).Run(t.Context(), nil, nil, nil); err == nil {
 		t.Error("it ran")
 	}
 	// One that does not read what it is given, nor stops talking.
-	output, err = script(t, "head -c 5000000 /dev/zero; head -c 100000 /dev/zero >&2").Run(t.Context(), nil, make([]byte, 1<<20))
+	output, err = script(t, "head -c 5000000 /dev/zero; head -c 100000 /dev/zero >&2").Run(t.Context(), nil, make([]byte, 1<<20), nil)
 	if err != nil || len(output) < 2<<20 || len(output) > 3<<20 {
 		t.Errorf("%d bytes, %v", len(output), err)
 	}
@@ -71,7 +71,7 @@ func TestNothingIsLeft(t *testing.T) {
 					time.Sleep(10 * time.Millisecond)
 				}
 			}()
-			_, err := p.Run(ctx, nil, nil)
+			_, err := p.Run(ctx, nil, nil, nil)
 			if what != "leaves a process" && !errors.Is(err, why) {
 				t.Errorf("%v", err)
 			}
