@@ -54,12 +54,17 @@ func (w *work) edit(path string) mapping.Edit {
 		return service.Touch(path, w.touches)
 	}
 	l := w.s.layer
+	known := w.s.segments(path)
+	if _, name := splitPath(path); w.whole != "" {
+		known = known.With(name, w.whole)
+	}
 	l.mu.RLock()
 	o := mapping.WriteOptions{
 		Type:         w.typ,
 		Like:         w.like,
 		NoNewline:    w.noNewline,
 		Text:         w.text,
+		Segments:     known,
 		MustNotExist: w.exclusive && w.created && l.held[path] == nil,
 	}
 	l.mu.RUnlock()

@@ -23,10 +23,11 @@ func (s *server) Create(_ <-chan struct{}, in *fuse.CreateIn, name string, out *
 		}
 		return s.openExisting(t, in, out)
 	}
-	if s.layer.isScratch(t.tree, t.path) {
+	exclusive := in.Flags&syscall.O_EXCL != 0
+	if s.layer.isScratch(t.tree, t.path) || exclusive && s.keyless(t.tree, t.path) {
 		return s.createScratch(t, in, out)
 	}
-	w, err := s.newFile(t, in.Flags&syscall.O_EXCL != 0)
+	w, err := s.newFile(t, exclusive)
 	if err != nil {
 		return s.fail("create", t.path, err)
 	}
@@ -83,7 +84,7 @@ func (s *server) newFile(t *target, exclusive bool) (*work, error) {
 		_, w.view, _ = mapping.ViewOf(t.name)
 	} else if !t.hidden {
 		// What can never be committed is refused now.
-		if err := mapping.Check(t.tree, t.path, nil, mapping.WriteOptions{}); err != nil {
+		if err := mapping.Check(t.tree, t.path, nil, mapping.WriteOptions{Segments: s.segments(t.path)}); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +117,7 @@ func (s *server) Mknod(_ <-chan struct{}, in *fuse.MknodIn, name string, out *fu
 	case t.exists():
 		return fuse.Status(syscall.EEXIST)
 	}
-	if s.layer.isScratch(t.tree, t.path) {
+	if s.layer.isScratch(t.tree, t.path) || s.keyless(t.tree, t.path) {
 		f, err := s.layer.files.Create(t.path, in.Mode, in.Uid, in.Gid)
 		if err != nil {
 			return s.fail("mknod", t.path, err)
@@ -168,7 +169,7 @@ func (s *server) Mkdir(_ <-chan struct{}, in *fuse.MkdirIn, name string, out *fu
 	}
 	begin := s.opt.Units.Begin(t.path)
 	if begin == nil {
-		if s.layer.isScratch(t.tree, t.path) {
+		if s.layer.isScratch(t.tree, t.path) || s.keyless(t.tree, t.path) {
 			return s.mkdirLocal(t, in.Mode, in.Uid, in.Gid, out)
 		}
 		begin = mapping.Mkdir(t.path)
@@ -238,6 +239,10 @@ func (s *server) Readlink(_ <-chan struct{}, in *fuse.InHeader) ([]byte, fuse.St
 }
 
 // Link implements fuse.RawFileSystem: there are no hard links.
-func (s *server) Link(<-chan struct{}, *fuse.LinkIn, string, *fuse.EntryOut) fuse.Status {
-	return fuse.Status(errnos[mapping.NotSupported])
+func (s *server) Link(_ <-chan struct{}, in *fuse.LinkIn, name string, _ *fuse.EntryOut) fuse.Status {
+	t, st := s.target(in.NodeId, name)
+	if !st.Ok() {
+		return st
+	}
+	return s.fail("link", t.path, mapping.Errorf(mapping.NotSupported, t.path, "a hard link cannot be stored in etcd; copy the file"))
 }

@@ -69,6 +69,9 @@ func (s *server) replace(t *target, content []byte, by local) error {
 	if v, ok := by.xattr(xattrText); ok {
 		w.text = v
 	}
+	if v, ok := by.xattr(xattrName); ok {
+		w.whole = string(v)
+	}
 	w.buf, w.changed = content, true
 	if err := s.store.Writable(); err != nil {
 		return err

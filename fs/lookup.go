@@ -13,7 +13,7 @@ func (s *server) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, 
 		return fuse.Status(errnos[mapping.Stale])
 	}
 	if len(name) > nameMax {
-		return fuse.Status(errnos[mapping.NameTooLong])
+		return s.fail("lookup", join(s.path(parent), name), tooLong(name))
 	}
 	if s.isHistory(parent) {
 		return s.lookupRevision(cancel, parent, name, out)
@@ -49,6 +49,10 @@ func (s *server) hasDirectory(path string) bool {
 
 // nameMax is the longest name that is shown.
 const nameMax = 255
+
+func tooLong(name string) error {
+	return mapping.Errorf(mapping.NameTooLong, "", "the name has %d bytes, and none is longer than %d", len(name), nameMax)
+}
 
 func (s *server) lookup(t *mapping.Tree, parent *inode, name string, out *fuse.EntryOut) fuse.Status {
 	k, _ := s.table.what(parent)

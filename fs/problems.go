@@ -95,6 +95,13 @@ func (p *problems) warn(path, reason string) {
 // as the operation "warning" without an errno. path is a shown path.
 func (m *Mounted) Warn(path, reason string) { m.s.problems.warn(path, reason) }
 
+// hint keeps words that explain a path and are no failure.
+func (p *problems) hint(path, reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last[path] = reason
+}
+
 // of returns the last failure of path, "" without one.
 func (p *problems) of(path string) string {
 	p.mu.Lock()

@@ -20,7 +20,9 @@ type scratchEntry struct {
 	// became is the path of the tree that it was renamed to while it was open.
 	became string
 	open   []*scratch.File
-	set    attrs // what was asked for explicitly and goes with it into the tree
+	// refused is why a file that waited is not there any more.
+	refused error
+	set     attrs // what was asked for explicitly and goes with it into the tree
 }
 
 var _ local = (*scratchEntry)(nil)
@@ -84,6 +86,12 @@ func (e *scratchEntry) xattrs() []string {
 		}
 	}
 	return names
+}
+
+func (e *scratchEntry) isOpen() bool {
+	e.layer.mu.RLock()
+	defer e.layer.mu.RUnlock()
+	return len(e.open) > 0
 }
 
 func isDirMode(mode uint32) bool { return mode&syscall.S_IFMT == syscall.S_IFDIR }

@@ -29,7 +29,7 @@ func (s *server) SetXAttr(_ <-chan struct{}, in *fuse.SetXAttrIn, name string, d
 	}
 	k, l := s.table.what(i)
 	path := s.path(i)
-	if e, ok := l.(*scratchEntry); ok && !e.isDir() {
+	if e, ok := l.(*scratchEntry); ok && (!e.isDir() || s.layer.isScratch(s.store.Tree(), path)) {
 		p, _ := e.where()
 		return fuse.ToStatus(s.layer.files.Setxattr(p, name, data, int(in.Flags)))
 	}
@@ -43,6 +43,8 @@ func (s *server) SetXAttr(_ <-chan struct{}, in *fuse.SetXAttrIn, name string, d
 		return s.fail("setxattr", path, s.setType(i, path, mapping.Type(value)))
 	case name == xattrNewline && value == newlineAdded && i.dir == nil:
 		return s.fail("setxattr", path, s.setNewline(i, path))
+	case name == xattrName:
+		return s.fail("setxattr", path, s.setName(i, path, value))
 	case name == xattrText:
 		return s.fail("setxattr", path, s.setText(i, path, bytes.Clone(data)))
 	}
@@ -73,7 +75,20 @@ func (s *server) setType(i *inode, path string, to mapping.Type) error {
 	if s.writing(i, func(w *work) { w.typ = to }) {
 		return nil
 	}
-	n, ok := s.store.Tree().Lookup(path)
+	t := s.store.Tree()
+	if s.keyless(t, path) {
+		return s.layer.files.Setxattr(path, xattrType, []byte(to), 0)
+	}
+	n, ok := t.Lookup(path)
+	if to == mapping.Object || to == mapping.Array {
+		list, known, err := s.waitingIn(path, false)
+		if err == nil && len(list) > 0 {
+			err = s.settleAs(path, to, list, known)
+		}
+		if err != nil || len(list) > 0 {
+			return err
+		}
+	}
 	if ok && n.Type() == to {
 		return nil
 	}
@@ -102,7 +117,7 @@ func (s *server) makeDocument(path string, text []byte) error {
 	// The path itself is one of the directories that settle: it is below itself.
 	settle := s.settling(path + "/.")
 	defer settle()
-	return s.commit(mapping.Write(path, text, mapping.WriteOptions{Text: text, MustNotExist: true}))
+	return s.commit(mapping.Write(path, text, mapping.WriteOptions{Text: text, MustNotExist: true, Segments: s.segments(path)}))
 }
 
 // setNewline says of a raw value that the newline at its end is not stored.
@@ -130,7 +145,20 @@ func (s *server) setText(i *inode, path string, text []byte) error {
 	if err := s.store.Writable(); err != nil {
 		return err
 	}
-	n, ok := s.store.Tree().Lookup(path)
+	t := s.store.Tree()
+	if s.keyless(t, path) {
+		return s.layer.files.Setxattr(path, xattrText, text, 0)
+	}
+	n, ok := t.Lookup(path)
+	if i.dir != nil {
+		list, known, err := s.waitingIn(path, true)
+		if err != nil {
+			return err
+		}
+		if restored, err := s.restoreText(path, text, list, known); restored || err != nil || len(list) > 0 && !list[0].scratch {
+			return err
+		}
+	}
 	switch {
 	case !ok: // an empty local directory: rsync -X sets attributes before the contents come
 		return s.makeDocument(path, text)

@@ -46,7 +46,7 @@ func (s *server) target(dir uint64, name string) (*target, fuse.Status) {
 		return nil, fuse.Status(errnos[mapping.Stale])
 	}
 	if len(name) > nameMax {
-		return nil, fuse.Status(errnos[mapping.NameTooLong])
+		return nil, s.fail("create", join(s.path(parent), name), tooLong(name))
 	}
 	if s.opt.ReadOnly || parent.apart {
 		return nil, fuse.EROFS

@@ -122,7 +122,13 @@ func (i *inode) write(n int32) {
 func (s *server) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
 	switch h := s.handles.get(in.Fh).(type) {
 	case *scratchHandle:
-		n, err := h.file.WriteAt(data, int64(in.Offset), h.add)
+		s.layer.mu.RLock()
+		err := h.entry.refused
+		s.layer.mu.RUnlock()
+		var n int
+		if err == nil {
+			n, err = h.file.WriteAt(data, int64(in.Offset), h.add)
+		}
 		if err != nil {
 			p, _ := h.entry.where()
 			return 0, s.fail("write", p, err)
@@ -228,6 +234,10 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 	defer s.locks.closing(in.NodeId, in.LockOwner)
 	switch h := s.handles.get(in.Fh).(type) {
 	case *scratchHandle:
+		if err := s.closeWaiting(h); err != nil {
+			p, _ := h.entry.where()
+			return s.fail("close", p, err)
+		}
 		return s.flushPromoted(h)
 	case *writer:
 		h.mu.Lock()

@@ -17,6 +17,7 @@ const (
 	xattrPrefix   = "user.ovscfgfs."
 	xattrNewline  = xattrPrefix + "newline" // "added", of raw leaves only
 	xattrText     = xattrPrefix + "text"
+	xattrName     = xattrPrefix + "name" // of a cut name
 	xattrKey      = xattrPrefix + "key"
 	xattrPointer  = xattrPrefix + "pointer"
 	xattrRevision = xattrPrefix + "revision"
@@ -75,16 +76,24 @@ func (s *server) xattrs(i *inode) []string {
 		return l.xattrs()
 	}
 	n, ok := s.node(i, s.tree(i))
-	if k != kindEntry || !ok || n.Type() == mapping.Directory {
+	if k != kindEntry || !ok {
 		return nil
 	}
-	if n.Type() == mapping.Raw && n.Newline() {
-		return []string{xattrType, xattrNewline}
+	var names []string
+	if _, ok := n.Whole(); ok {
+		names = append(names, xattrName)
 	}
+	// The text before the type: what waits for both needs nothing but the text.
 	if text, ok := n.Text(); ok && len(text) <= maxXattr {
-		return []string{xattrType, xattrText}
+		names = append(names, xattrText)
 	}
-	return []string{xattrType}
+	if n.Type() != mapping.Directory {
+		names = append(names, xattrType)
+	}
+	if n.Type() == mapping.Raw && n.Newline() {
+		names = append(names, xattrNewline)
+	}
+	return names
 }
 
 func (s *server) xattr(i *inode, name string) ([]byte, bool) {
@@ -120,6 +129,9 @@ func entryXattr(n mapping.Node, name string) ([]byte, bool) {
 	case xattrText:
 		text, ok := n.Text()
 		return text, ok && len(text) <= maxXattr
+	case xattrName:
+		whole, ok := n.Whole()
+		return []byte(whole), ok
 	case xattrNewline:
 		return []byte("added"), n.Type() == mapping.Raw && n.Newline()
 	}

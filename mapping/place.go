@@ -48,28 +48,31 @@ func isInside(path, dir string) bool {
 // placeOf finds the place of a path. For a path that nothing has it says what a
 // new entry there would be: a field next to fields, a key next to keys. Missing
 // directories on the way are no error where keys are: they come with the key.
-func placeOf(t *Tree, path string) (place, error) {
+func placeOf(t *Tree, path string) (place, error) { return placeKnowing(t, path, nil) }
+
+// placeKnowing is placeOf where some cut names are known.
+func placeKnowing(t *Tree, path string, known Segments) (place, error) {
 	if node, ok := t.Lookup(path); ok {
 		return existingPlace(path, node), nil
 	}
 	dirPath, name := splitPath(path)
 	dir, ok := t.Lookup(dirPath)
 	if !ok {
-		return newKeyPlace(t, path)
+		return newKeyPlace(t, path, known)
 	}
 	if !dir.IsDir() {
 		return place{}, Errorf(NotDirectory, dirPath, "is a file, so nothing can be in it")
 	}
 	switch dir.Type() {
 	case Object:
-		return newFieldPlace(path, name, dir)
+		return newFieldPlace(path, name, dir, known)
 	case Array:
-		return newElementPlace(t, path, name, dir)
+		return newElementPlace(t, path, name, dir, known)
 	}
 	if name == valueName {
 		return place{path: path, key: dir.Key()}, nil
 	}
-	return newKeyPlace(t, path)
+	return newKeyPlace(t, path, known)
 }
 
 func existingPlace(path string, node Node) place {
@@ -79,7 +82,7 @@ func existingPlace(path string, node Node) place {
 	return p
 }
 
-func newKeyPlace(t *Tree, path string) (place, error) {
+func newKeyPlace(t *Tree, path string, known Segments) (place, error) {
 	// The deepest directory that exists must be one where keys live.
 	for dirPath := path; dirPath != ""; {
 		dirPath, _ = splitPath(dirPath)
@@ -98,19 +101,22 @@ func newKeyPlace(t *Tree, path string) (place, error) {
 	if _, name := splitPath(path); len(name) > nameMax {
 		return place{}, Errorf(NameTooLong, path, "the name is longer than %d bytes", nameMax)
 	}
-	key, err := t.KeyOf(path)
+	key, err := t.keyOf(path, known)
 	if err != nil {
 		return place{}, err
 	}
 	return place{path: path, key: key}, nil
 }
 
-func newFieldPlace(path, name string, dir Node) (place, error) {
+func newFieldPlace(path, name string, dir Node, known Segments) (place, error) {
 	if len(name) > nameMax {
 		return place{}, Errorf(NameTooLong, path, "the name is longer than %d bytes", nameMax)
 	}
-	field, err := DecodeName(name)
-	if err != nil {
+	field, ok := known.of(name)
+	if !ok {
+		field, ok = decodeName(name)
+	}
+	if !ok {
 		return place{}, Errorf(Invalid, path, "a field cannot have this name: it is not the encoding of one (write %% as %%25)")
 	}
 	if _, ok := quote([]byte(field)); !ok {
@@ -119,13 +125,13 @@ func newFieldPlace(path, name string, dir Node) (place, error) {
 	return place{path: path, key: dir.Key(), spot: dir.spot(), name: field, field: true}, nil
 }
 
-func newElementPlace(t *Tree, path, name string, dir Node) (place, error) {
+func newElementPlace(t *Tree, path, name string, dir Node, known Segments) (place, error) {
 	n := elements(dir)
 	if name == strconv.Itoa(n) {
 		return place{path: path, key: dir.Key(), spot: dir.spot(), field: true, element: true}, nil
 	}
 	if dir.Pointer() == "" && n < dir.Len() { // keys below the array: a new name is one of theirs
-		return newKeyPlace(t, path)
+		return newKeyPlace(t, path, known)
 	}
 	return place{}, Errorf(Invalid, path, "this is an array: a new element can only be added at its end, as %q", strconv.Itoa(n))
 }

@@ -126,7 +126,9 @@ func (t *Tree) PathOf(key string) (string, bool) {
 // KeyOf is the inverse of PathOf, for keys that exist and keys that do not. A
 // cut name is that of an entry in the tree, or NotFound. A name that is no
 // segment's is Invalid.
-func (t *Tree) KeyOf(path string) (string, error) {
+func (t *Tree) KeyOf(path string) (string, error) { return t.keyOf(path, nil) }
+
+func (t *Tree) keyOf(path string, known Segments) (string, error) {
 	key, d := t.look.prefix, t.top.dir
 	if path == "" {
 		return key, nil
@@ -137,11 +139,11 @@ func (t *Tree) KeyOf(path string) (string, error) {
 			if !strings.Contains(name, cutMark) {
 				return "", notName(path, name)
 			}
-			s := d.cut(name)
-			if s.empty() {
+			if s := d.cut(name); !s.empty() {
+				segment = s.segment(len(d.key))
+			} else if segment, ok = known.of(name); !ok || strings.Contains(segment, "/") {
 				return "", Errorf(NotFound, path, "%q is the cut name of no key here", name)
 			}
-			segment = s.segment(len(d.key))
 		} else if strings.Contains(segment, "/") {
 			return "", Errorf(Invalid, path, "has a slash in its name, which no segment of a key can hold")
 		}

@@ -26,6 +26,8 @@ type WriteOptions struct {
 	// Text is the stored spelling that a copy carries (attribute
 	// user.ovscfgfs.text); a key gets it if it means what the content does.
 	Text []byte
+	// Segments are what cut names in the path stand for, if a copy has told.
+	Segments Segments
 	// MustExist and MustNotExist refuse, as NotFound and Exists, to create and to overwrite.
 	MustExist, MustNotExist bool
 }
@@ -39,7 +41,7 @@ type WriteOptions struct {
 // name), IsDirectory, NotDirectory, NotFound, Exists, NameTooLong, Stale.
 func Write(path string, content []byte, o WriteOptions) Edit {
 	return func(t *Tree) (Plan, error) {
-		p, err := placeOf(t, path)
+		p, err := placeKnowing(t, path, o.Segments)
 		if err != nil {
 			return Plan{}, err
 		}

@@ -40,3 +40,19 @@ func (x index) rename(from, to string, exchange bool) {
 		x[dir] = n
 	}
 }
+
+// Below lists the directories that have entries, at and below dir, in no order.
+func (s *Store) Below(dir string) []string {
+	if s.Empty() {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []string
+	for d := range s.index {
+		if dir == "" || below(d, dir) {
+			list = append(list, d)
+		}
+	}
+	return list
+}
