@@ -23,7 +23,7 @@ RUN_TOOLS  := fusermount3:fuse3
 TEST_TOOLS := $(RUN_TOOLS) gcc:gcc /usr/include/stdlib.h:libc6-dev nano:nano emacs:emacs-nox rsync:rsync sponge:moreutils \
 	inotifywait:inotify-tools getfattr:attr getfacl:acl vim:vim ed:ed patch:patch jq:jq \
 	dash:dash git:git perl:perl tar:tar python3:python3 unshare:util-linux \
-	umount:mount ps:procps diff:diffutils find:findutils setpriv:util-linux \
+	dos2unix:dos2unix umount:mount ps:procps diff:diffutils find:findutils setpriv:util-linux \
 	entr:entr watchmedo:python3-watchdog /lib/systemd/systemd:systemd
 
 .PHONY: build install run test unit lint fuzz bench packages run-packages clean

@@ -24,7 +24,7 @@ func (s *server) Create(_ <-chan struct{}, in *fuse.CreateIn, name string, out *
 		return s.openExisting(t, in, out)
 	}
 	exclusive := in.Flags&syscall.O_EXCL != 0
-	if s.layer.isScratch(t.tree, t.path) || exclusive && s.keyless(t.tree, t.path) {
+	if s.layer.isScratch(t.tree, t.path) || exclusive && (s.keyless(t.tree, t.path) || s.layer.names.MatchOf(name, func() string { return program(in.Pid) })) {
 		return s.createScratch(t, in, out)
 	}
 	w, err := s.newFile(t, exclusive)
@@ -238,11 +238,8 @@ func (s *server) Readlink(_ <-chan struct{}, in *fuse.InHeader) ([]byte, fuse.St
 	return nil, fuse.EINVAL
 }
 
-// Link implements fuse.RawFileSystem: there are no hard links.
-func (s *server) Link(_ <-chan struct{}, in *fuse.LinkIn, name string, _ *fuse.EntryOut) fuse.Status {
-	t, st := s.target(in.NodeId, name)
-	if !st.Ok() {
-		return st
-	}
-	return s.fail("link", t.path, mapping.Errorf(mapping.NotSupported, t.path, "a hard link cannot be stored in etcd; copy the file"))
+// Link implements fuse.RawFileSystem: there are no hard links. No words are
+// kept of it, because perl -i, rsync and git try one first at each file.
+func (s *server) Link(<-chan struct{}, *fuse.LinkIn, string, *fuse.EntryOut) fuse.Status {
+	return fuse.Status(errnos[mapping.NotSupported])
 }

@@ -110,6 +110,47 @@ func exitOf(shell, script string) int {
 	return 1
 }
 
+// TestRejects: what patch cannot place stays on the node.
+func TestRejects(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/c": config})
+	n := m.commits(func() {
+		m.sh("bash", `printf -- '--- c/port\n+++ c/port\n@@ -1 +1 @@\n-1234\n+99\n' | patch c/port`, 1)
+	})
+	if n != 0 {
+		t.Errorf("%d commits, want none", n)
+	}
+	if got := m.read("c/port.rej"); !strings.Contains(got, "+99") {
+		t.Errorf("the rejects are %q", got)
+	}
+	m.want("/ovs/c", config)
+}
+
+// TestLinesOntoOneLine: bash writes line by line, and the first of them makes a
+// string of one line whole. It cannot wait for what may follow: the shell
+// looks at no error after the write.
+func TestLinesOntoOneLine(t *testing.T) {
+	for _, c := range []struct {
+		shell, script string
+		commits       int
+	}{
+		{"bash", `printf '1\n2\n' > c/name`, 2},
+		{"dash", `printf '1\n2\n' > c/name`, 1},
+		{"bash", `printf '1\n2\n' | cat > c/name`, 1},
+		{"bash", `printf '1\n2\n' > c/name.tmp && mv c/name.tmp c/name`, 1},
+		{"bash", `printf '1\n2\n' > c/text`, 1},
+	} {
+		m := mountTree(t, map[string]string{"/ovs/c": config})
+		if n := m.commits(func() { m.sh(c.shell, c.script, 0) }); n != c.commits {
+			t.Errorf("%s: %s: %d commits, want %d", c.shell, c.script, n, c.commits)
+		}
+		if strings.Contains(c.script, "c/text") {
+			m.want("/ovs/c", with(`one\ntwo`, `1\n2`))
+		} else {
+			m.want("/ovs/c", with(`"v1"`, `"1\n2"`))
+		}
+	}
+}
+
 func TestErrorIsInTheAttribute(t *testing.T) {
 	m := mountTree(t, map[string]string{"/ovs/c": config})
 	m.sh("bash", "echo abc > c/port", 1)
@@ -168,6 +209,8 @@ func TestSaves(t *testing.T) {
 		{"rsync -a", "bash", "echo 90 > $TMPDIR/port; rsync -a $TMPDIR/port c/port", with("8080", "90")},
 		{"rsync --inplace", "bash", "echo 90 > $TMPDIR/port; rsync -a --inplace $TMPDIR/port c/port", with("8080", "90")},
 		{"patch", "bash", "sed s/8080/9090/ c/port | diff -u c/port - | patch c/port", port},
+		{"emacs, carefully", "bash", `emacs -Q --batch c/port --eval '(progn (setq file-precious-flag t) (erase-buffer) (insert "9090\n") (save-buffer))'`, port},
+		{"unix2dos", "bash", "unix2dos -q c/text", with(`one\ntwo`, `one\r\ntwo\r`)},
 		{"patch with a backup", "bash", "sed s/8080/9090/ c/port | diff -u c/port - | patch -b c/port", port},
 		{"git apply", "bash", `printf '%s\n' 'diff --git a/c/port b/c/port' '--- a/c/port' '+++ b/c/port' '@@ -1 +1 @@' -8080 +9090 | git apply`, port},
 		{"python", "bash", `python3 -c 'open("c/port", "w").write("9090")'`, port},

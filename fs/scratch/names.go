@@ -3,6 +3,7 @@ package scratch
 import (
 	"fmt"
 	"path"
+	"strings"
 )
 
 // patterns is the table of scratch names, in the syntax of path.Match. What
@@ -26,7 +27,15 @@ var patterns = []string{
 	"tmp.??????????", // mktemp
 	"tmp[a-z0-9_][a-z0-9_][a-z0-9_][a-z0-9_][a-z0-9_][a-z0-9_][a-z0-9_][a-z0-9_]", // Python's tempfile
 	"sponge.??????", // sponge, when TMPDIR is the directory
-	"*.o??????",     // patch's output before its rename
+	"d2utmp??????",  // dos2unix, unix2dos
+}
+
+// ofPrograms are temporary names that a service's key might have as well
+// (x.options), by the name of the program that makes them.
+var ofPrograms = map[string][]string{
+	"patch": {"*.o??????", "*.r??????"}, // its output and its rejects before their rename
+	"emacs": {"tmp??????"},              // with file-precious-flag
+	"zip":   {"zi??????"},               // the archive before its rename
 }
 
 // exempt are names that patterns cover and that belong to the tree.
@@ -56,6 +65,24 @@ func (n *Names) Match(name string) bool {
 		return false
 	}
 	return matches(patterns, name) || matches(n.extra, name)
+}
+
+// MatchOf reports whether a new file that is not scratch for all is for the
+// program that makes it, which is asked for only if it matters. Of a program
+// whose name cannot be learned ("") a name that looks like mkstemp's is.
+func (n *Names) MatchOf(name string, program func() string) bool {
+	for of, patterns := range ofPrograms {
+		if !matches(patterns, name) {
+			continue
+		}
+		switch by := program(); {
+		case by == "":
+			return strings.ContainsAny(name[len(name)-6:], "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+		case by == of || strings.HasPrefix(by, of+"-"): // emacs-nox
+			return true
+		}
+	}
+	return false
 }
 
 func matches(patterns []string, name string) bool {

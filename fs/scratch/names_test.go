@@ -20,8 +20,8 @@ func TestMatch(t *testing.T) {
 	}
 	for name, want := range map[string]bool{
 		".port.swp": true, "port~": true, "#port#": true, "4913": true, "sedAbC123": true, "a.tmp": true,
-		"port.bak": true, ".config.json.Xy12zQ": true, "XXstsO2Z": true, "tmp.AbCdEf1234": true, "tmpab_12345": true,
-		"f.oJXIrIM": true, "x.local": true, "draft-1": true,
+		"port.bak": true, ".config.json.Xy12zQ": true, "XXstsO2Z": true, "tmp.AbCdEf1234": true, "tmpab_12345": true, "d2utmpZwxa9D": true,
+		"x.local": true, "draft-1": true,
 		"port": false, ".value": false, ".ovscfgfs": false, "sediment": false, "session": false, "config": false,
 		"49130": false, "draft-x": false, "tmp": false, "temporary-x": false, "config.ini": false, "a.json": false,
 		"0": false, "xxxxxxxx": false, "5f1a2b3c": false,
@@ -32,6 +32,26 @@ func TestMatch(t *testing.T) {
 	}
 	if _, err := NewNames([]string{"[a"}); err == nil {
 		t.Error("a malformed pattern was accepted")
+	}
+}
+
+func TestMatchOf(t *testing.T) {
+	n, err := NewNames(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, program string
+		want          bool
+	}{
+		{"f.oJXIrIM", "patch", true}, {"f.rqvs6hF", "patch", true}, {"f.oabcdef", "patch", true}, {"mount.options", "patch", true},
+		{"mount.options", "bash", false}, {"x.release", "cp", false}, {"f.oJXIrIM", "", true}, {"mount.options", "", false},
+		{"tmp03B9sn", "emacs-nox", true}, {"tmp03B9sn", "emacs", true}, {"tmp03B9sn", "patch", false}, {"ziAbCdEf", "zip", true},
+		{"port", "patch", false},
+	} {
+		if got := n.MatchOf(c.name, func() string { return c.program }); got != c.want {
+			t.Errorf("MatchOf(%q, %q) = %v, want %v", c.name, c.program, got, c.want)
+		}
 	}
 }
 

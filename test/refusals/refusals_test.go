@@ -52,7 +52,6 @@ var byItself = []refusal{
 	{"a view of keys removed", "keys.json", syscall.EPERM, "remove", "", func(m *mount) error { return os.Remove(m.path("keys.json")) }},
 	{"keys into a document", "keys", syscall.EXDEV, "rename", "document", func(m *mount) error { return os.Rename(m.path("keys"), m.path("doc/keys")) }},
 	{"a symbolic link", "keys/link", syscall.ENOTSUP, "symlink", "symbolic link", func(m *mount) error { return os.Symlink("a", m.path("keys/link")) }},
-	{"a hard link", "keys/link", syscall.ENOTSUP, "link", "hard link", func(m *mount) error { return os.Link(m.path("keys/a"), m.path("keys/link")) }},
 	{"a long name", "keys/" + strings.Repeat("n", 256), syscall.ENAMETOOLONG, "open", "255", writing("keys/"+strings.Repeat("n", 256), "1\n")},
 }
 
