@@ -26,11 +26,13 @@ type Report struct {
 
 // JSON is the report as it is stored.
 func (r Report) JSON() []byte {
-	text, err := json.Marshal(r)
-	if err != nil {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(r); err != nil {
 		return nil // it is made of what JSON has
 	}
-	return text
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // Answer is what a handler answers, one JSON object on its standard output;
