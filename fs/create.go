@@ -167,7 +167,7 @@ func (s *server) Mkdir(_ <-chan struct{}, in *fuse.MkdirIn, name string, out *fu
 	case t.exists() && t.view == 0 || t.hidden:
 		return fuse.Status(syscall.EEXIST)
 	}
-	begin := s.opt.Units.Begin(t.path)
+	begin := s.opt.Units.Begin(t.path, copiers[program(in.Pid)])
 	if begin == nil {
 		if s.layer.isScratch(t.tree, t.path) || s.keyless(t.tree, t.path) {
 			return s.mkdirLocal(t, in.Mode, in.Uid, in.Gid, out)

@@ -82,10 +82,18 @@ func (s *Store) divide(t *mapping.Tree, edit mapping.Edit) (division, error) {
 	}
 	if d.stored.Empty() {
 		d.stored = mapping.Plan{}
-		return d.division, nil
+	} else if d.stored, err = s.rules.Plan(t, d.stored); err != nil {
+		return division{}, err
 	}
-	d.stored, err = s.rules.Plan(t, d.stored)
-	return d.division, err
+	for key, e := range d.here {
+		if e == nil || e.held {
+			continue
+		}
+		if err := s.rules.Draft(t, key, over[key].value, e.value); err != nil {
+			return division{}, err
+		}
+	}
+	return d.division, nil
 }
 
 type dividing struct {
@@ -143,7 +151,7 @@ func (d *dividing) put(put mapping.Put) error {
 		return nil
 	case draft || !stored:
 		d.here[put.Key] = &entry{value: put.Value}
-		return d.store.rules.Draft(d.tree, put.Key, e.value, put.Value)
+		return nil
 	}
 	base := kv
 	if here {

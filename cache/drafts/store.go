@@ -67,6 +67,7 @@ type Store struct {
 	over    overlay
 	views   [4]*view // trees that were shown of this overlay, the newest first
 	landing map[string][]byte
+	told    *mapping.Tree // the inner store's, as of the last Published
 	shown   func(old, now *mapping.Tree, keys []string)
 	timer   *time.Timer
 	closed  bool
@@ -91,7 +92,8 @@ func Open(o Options) (*Store, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lookLocked(s.Inner.Tree())
+	s.told = s.Inner.Tree()
+	s.lookLocked(s.told)
 	return s, nil
 }
 
@@ -165,6 +167,7 @@ func (s *Store) Published(old, now *mapping.Tree, keys []string) {
 		s.putLocked(s.over.with(ended))
 	}
 	is := s.lookLocked(now)
+	s.told = now
 	if s.shown != nil {
 		s.shown(was, is, keys)
 	}
@@ -198,10 +201,11 @@ func (s *Store) changeLocked(changes map[string]*entry) {
 	if len(changes) == 0 {
 		return
 	}
-	old := s.lookLocked(t)
+	// What is told follows what was told: a newer tree's turn is in Published.
+	old := s.lookLocked(s.told)
 	s.putLocked(s.over.with(changes))
 	s.watchHeldLocked()
 	if s.shown != nil {
-		s.shown(old, s.lookLocked(t), slices.Sorted(maps.Keys(changes)))
+		s.shown(old, s.lookLocked(s.told), slices.Sorted(maps.Keys(changes)))
 	}
 }

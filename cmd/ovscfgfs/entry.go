@@ -159,6 +159,7 @@ func hasKeys(tree *mapping.Tree, n mapping.Node) bool {
 // commit makes an edit that the rules allow. A mount that the address is on shows it when this returns.
 func (e *entry) commit(ctx context.Context, scope cache.Scope, warnings io.Writer, edit mapping.Edit) (revision int64, err error) {
 	var worse []catalogue.Problem
+	edit, scope = newVolumeRules(e.rules.catalogue).around(edit, scope, e.keys)
 	if revision, err = e.Direct.Commit(ctx, scope, e.rules.over(edit, &worse)); err != nil {
 		return revision, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/openvstorage/ovscfgfs/cache"
 	"github.com/openvstorage/ovscfgfs/mapping"
 	"github.com/openvstorage/ovscfgfs/mapping/catalogue"
+	"github.com/openvstorage/ovscfgfs/mapping/volume"
 )
 
 func logCommand() *cli.Command {
@@ -251,15 +252,18 @@ func restore(ctx context.Context, c *cli.Context, s *store, revision int64, inJS
 		return err
 	}
 	var worse []catalogue.Problem
-	edit := held.over(mapping.Restore(s.path, was), &worse)
-	before := s.Tree()
+	edit := held.over(newVolumeRules(known).over(volume.KeepAnswers(mapping.Restore(s.path, was))), &worse)
+	var before *mapping.Tree
+	var plan mapping.Plan
+	remember := func(tree *mapping.Tree) (mapping.Plan, error) {
+		before = tree
+		plan, err = edit(tree)
+		return plan, err
+	}
 	if c.Bool("dry-run") {
-		_, err = edit(before)
+		_, err = remember(s.Tree())
 	} else {
-		err = s.Commit(ctx, func(tree *mapping.Tree) (mapping.Plan, error) {
-			before = tree
-			return edit(tree)
-		})
+		err = s.Commit(ctx, remember)
 	}
 	switch {
 	case err != nil && len(worse) > 0:
@@ -268,7 +272,8 @@ func restore(ctx context.Context, c *cli.Context, s *store, revision int64, inJS
 		return err
 	}
 	warn(c.App.ErrWriter, worse)
-	for d := range mapping.Diff(before, was, s.path) {
+	after, _ := before.With(&plan, time.Time{})
+	for d := range mapping.Diff(before, after, s.path) {
 		if inJSON {
 			err = printJSON(c.App.Writer, d)
 		} else {

@@ -36,12 +36,13 @@ func isDraftName(name string) bool { return strings.HasPrefix(name, ".") }
 
 // Begin returns what making a directory at a shown path means: a draft of a
 // volume, with the defaults of its vpool. It is nil where no volume is to be.
+// empty: a draft without any field, which begins with its config, not with the directory for that.
 //
 // Errors of the edit: Invalid for a name that is neither a UUID nor begins
 // with a dot, Exists.
-func (r *Rules) Begin(path string) mapping.Edit {
+func (r *Rules) Begin(path string, empty bool) mapping.Edit {
 	place, ok := PlaceOf(path)
-	if !ok {
+	if !ok || empty && !place.Config {
 		return nil
 	}
 	id := ID{place.VPool, place.Volume}
@@ -53,9 +54,13 @@ func (r *Rules) Begin(path string) mapping.Edit {
 		if _, ok := t.Get(key); ok {
 			return mapping.Plan{}, mapping.Errorf(mapping.Exists, path, "is there already")
 		}
+		value := []byte("{}")
+		if !empty {
+			value = r.defaults(t, id.VPool)
+		}
 		return mapping.Plan{
 			Guards: []mapping.Guard{{Key: key}},
-			Puts:   []mapping.Put{{Key: key, Value: r.defaults(t, id.VPool)}},
+			Puts:   []mapping.Put{{Key: key, Value: value}},
 		}, nil
 	}
 }

@@ -24,16 +24,19 @@ type checking struct {
 
 	guards    []string // keys that were looked at
 	unchanged []string // prefixes that were looked at
+	vpools    map[string]*vpool
 }
 
 func (c *checking) check() error {
 	for i := range c.acts {
-		a := &c.acts[i]
-		if a.had && !a.retouched {
+		if a := &c.acts[i]; a.had && !a.retouched {
 			if err := c.identity(a); err != nil {
 				return err
 			}
 		}
+	}
+	for i := range c.acts {
+		a := &c.acts[i]
 		if a.deletes {
 			if err := c.goes(a); err != nil {
 				return err
@@ -70,14 +73,7 @@ func (c *checking) identity(a *act) error {
 
 // goes holds the removal of a volume against the rules.
 func (c *checking) goes(a *act) error {
-	var child string
-	c.others(a.id.VPool, func(id string, other volumeNode) bool {
-		if other.text(fieldParent) == a.id.Volume {
-			child = id
-		}
-		return child == ""
-	})
-	if child != "" {
+	if child := c.vpool(a.id.VPool).clones[a.id.Volume]; child != "" {
 		return mapping.Errorf(mapping.Busy, a.path, "is the parent of volume %s, which needs it: remove its clones first", child)
 	}
 	return nil
@@ -92,7 +88,7 @@ func (c *checking) comes(a *act) error {
 		return mapping.Errorf(mapping.Invalid, a.path, "a volume needs %s", strings.Join(missing, ", "))
 	}
 	if a.had {
-		for _, field := range []string{fieldParent, fieldSnapshot} {
+		for _, field := range immutable {
 			if a.was.text(field) != a.is.text(field) {
 				return mapping.Errorf(mapping.NotPermitted, a.path+"/"+field, "never changes: make another clone")
 			}
@@ -111,8 +107,31 @@ func (c *checking) comes(a *act) error {
 			return err
 		}
 	}
-	if a.creates {
-		return c.lineage(a)
+	if !a.creates {
+		return nil
+	}
+	if err := c.returns(a); err != nil {
+		return err
+	}
+	return c.lineage(a)
+}
+
+// returns: a volume that is made again before anybody has begun to delete it is the same
+// volume, with the data that it has.
+func (c *checking) returns(a *act) error {
+	last := requestAt(c.tree, prefixOf(c.tree)+a.id.LifecycleKey())
+	status := statusAt(c.tree, prefixOf(c.tree)+a.id.StatusKey())
+	if last == nil || last.Action != Delete || !isPending(last, status) {
+		return nil
+	}
+	was := map[string]string{}
+	for _, change := range last.Changed {
+		was[change.Name], _ = change.Old.(string)
+	}
+	for _, field := range immutable {
+		if was[field] != a.is.text(field) {
+			return mapping.Errorf(mapping.Busy, a.path+"/"+field, "the volume of this UUID is still to be deleted, and it was another clone: wait until that is done (lifecycle/%s goes), or take another UUID", a.id.Volume)
+		}
 	}
 	return nil
 }
@@ -150,15 +169,10 @@ func (c *checking) router(a *act) error {
 // path: no other volume of the vpool may have the same.
 func (c *checking) path(a *act) error {
 	path := a.is.text(fieldPath)
-	var taken string
-	c.others(a.id.VPool, func(id string, other volumeNode) bool {
-		if id != a.id.Volume && other.text(fieldPath) == path {
-			taken = id
+	for _, id := range c.vpool(a.id.VPool).paths[path] {
+		if id != a.id.Volume {
+			return mapping.Errorf(mapping.Exists, a.path+"/"+fieldPath, "%q is the path of volume %s: choose another", path, id)
 		}
-		return taken == ""
-	})
-	if taken != "" {
-		return mapping.Errorf(mapping.Exists, a.path+"/"+fieldPath, "%q is the path of volume %s: choose another", path, taken)
 	}
 	return nil
 }
@@ -176,6 +190,7 @@ func (c *checking) lineage(a *act) error {
 	if a.is.text(fieldSnapshot) == "" {
 		return mapping.Errorf(mapping.Invalid, a.path+"/"+fieldSnapshot, "a clone needs the snapshot of its parent that it begins with")
 	}
+	vpool := c.vpool(a.id.VPool)
 	onLine := map[string]bool{a.id.Volume: true}
 	for id := parent; id != ""; {
 		switch {
@@ -185,72 +200,12 @@ func (c *checking) lineage(a *act) error {
 			return mapping.Errorf(mapping.Invalid, at, "makes more than %d clones in line, which the volumedriver does not follow", maxCloneDepth)
 		}
 		onLine[id] = true
-		v, ok := c.volume(ID{a.id.VPool, id})
-		if !ok {
-			if id == parent {
-				return mapping.Errorf(mapping.Invalid, at, "there is no volume %s in this vpool", id)
-			}
-			return nil // it was removed by someone who does not ask
+		next, ok := vpool.parents[id]
+		if !ok && id == parent {
+			return mapping.Errorf(mapping.Invalid, at, "there is no volume %s in this vpool", id)
 		}
-		id = v.text(fieldParent)
+		id = next
 	}
 	c.guards = append(c.guards, prefixOf(c.tree)+ID{a.id.VPool, parent}.ConfigKey())
 	return nil
-}
-
-// volumeNode is a volume as it will be after the plan.
-type volumeNode struct {
-	changed *act
-	node    mapping.Node
-}
-
-func (v volumeNode) text(field string) string {
-	if v.changed != nil {
-		return v.changed.is.text(field)
-	}
-	if n, ok := v.node.Lookup(field); ok && !n.IsDir() && n.Type() == mapping.String {
-		return strings.TrimSuffix(string(n.Content()), "\n")
-	}
-	return ""
-}
-
-// volume finds one volume as it will be.
-func (c *checking) volume(id ID) (volumeNode, bool) {
-	for i := range c.acts {
-		if c.acts[i].id == id {
-			return volumeNode{changed: &c.acts[i]}, c.acts[i].has
-		}
-	}
-	n, ok := c.tree.Lookup(strings.TrimPrefix(pathOf(id), "/"))
-	return volumeNode{node: n}, ok
-}
-
-func pathOf(id ID) string {
-	return "vpool/" + mapping.EncodeName(id.VPool) + "/volumes/" + mapping.EncodeName(id.Volume) + "/config"
-}
-
-// others visits the volumes of a vpool as they will be, until visit answers false.
-func (c *checking) others(vpool string, visit func(id string, v volumeNode) bool) {
-	dir := "vpool/" + mapping.EncodeName(vpool) + "/volumes"
-	c.unchanged = append(c.unchanged, prefixOf(c.tree)+"vpool/"+vpool+"/volumes/")
-	changed := map[string]bool{}
-	for i := range c.acts {
-		if a := &c.acts[i]; a.id.VPool == vpool {
-			changed[a.id.Volume] = true
-			if a.has && !visit(a.id.Volume, volumeNode{changed: a}) {
-				return
-			}
-		}
-	}
-	volumes, _ := c.tree.Lookup(dir)
-	if !volumes.IsDir() {
-		return
-	}
-	for n := range volumes.Children() {
-		id := n.Name()
-		config, ok := n.Lookup("config")
-		if ok && config.IsDir() && !changed[id] && !visit(id, volumeNode{node: config}) {
-			return
-		}
-	}
 }

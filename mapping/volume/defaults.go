@@ -35,17 +35,16 @@ func (r *Rules) defaults(t *mapping.Tree, vpool string) []byte {
 	}
 	buffer := d.number("volume_manager", "number_of_scos_in_tlog") * d.number("volume_manager", "non_disposable_scos_factor") * float64(size)
 	buffer = math.Round(min(max(buffer, minBuffer), maxBuffer))
-	text := func(s string) []byte { return encode(s) }
-	null := []byte("null")
+	null, empty := []byte("null"), []byte(`""`)
 	return object([]field{
-		{fieldRouter, text("")}, {fieldName, text("")}, {fieldPath, text("")},
+		{fieldRouter, empty}, {fieldName, empty}, {fieldPath, empty},
 		{"sco_size", strconv.AppendInt(nil, int64(size), 10)},
-		{"read_cache_mode", text(d.text("volume_manager", "read_cache_default_mode"))},
+		{"read_cache_mode", d.allowed("read_cache_mode", "volume_manager", "read_cache_default_mode")},
 		{"readcache_limit", null},
 		{"write_buffer", strconv.AppendInt(nil, int64(buffer), 10)},
-		{"dtl_mode", text(d.text("filesystem", "fs_dtl_mode"))},
+		{"dtl_mode", d.allowed("dtl_mode", "filesystem", "fs_dtl_mode")},
 		{"dtl_target", null},
-		{"cache_strategy", text(d.text("volume_manager", "read_cache_default_behaviour"))},
+		{"cache_strategy", d.allowed("cache_strategy", "volume_manager", "read_cache_default_behaviour")},
 		{fieldParent, null}, {fieldSnapshot, null},
 	})
 }
@@ -88,15 +87,25 @@ func (d *driver) text(component, name string) string {
 			}
 		}
 	}
+	return d.usual(component, name)
+}
+
+// usual is a parameter's default.
+func (d *driver) usual(component, name string) string {
 	e, _ := d.rules.known.Entry(d.path + "/" + component + "/" + name)
-	var value any
-	if json.Unmarshal(e.Default, &value) != nil {
-		return ""
-	}
-	if s, ok := value.(string); ok {
+	if s := ""; json.Unmarshal(e.Default, &s) == nil {
 		return s
 	}
 	return string(e.Default)
+}
+
+// allowed is a parameter as a field of a volume, the default if a volume may not have it.
+func (d *driver) allowed(field, component, name string) []byte {
+	text := encode(d.text(component, name))
+	if len(d.rules.known.Validate("vpool/*/volumes/*/config/"+field, text)) > 0 {
+		text = encode(d.usual(component, name))
+	}
+	return text
 }
 
 func (d *driver) number(component, name string) float64 {

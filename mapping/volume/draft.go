@@ -60,7 +60,7 @@ func (r *Rules) Draft(t *mapping.Tree, key string, before, after []byte) error {
 			return refused(p)
 		}
 	}
-	c := checking{rules: r, tree: t, acts: []act{a}}
+	c := checking{rules: r, tree: t, plan: &mapping.Plan{}, acts: []act{a}}
 	changed := func(field string) bool {
 		return !slices.Contains(unset, field) && a.was.text(field) != a.is.text(field)
 	}

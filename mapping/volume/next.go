@@ -12,7 +12,7 @@ import (
 // next is the request that an act makes of the newest one, if there is one, and of
 // the status. It is nil when nothing is asked for; remove takes the newest one away.
 func (a *act) next(last *Request, status *Status) (next *Request, remove bool) {
-	pending := last != nil && (status == nil || status.Generation < last.Generation)
+	pending := isPending(last, status)
 	next = &Request{Generation: 1}
 	if last != nil {
 		next.Generation = last.Generation + 1
@@ -49,6 +49,11 @@ func (a *act) next(last *Request, status *Status) (next *Request, remove bool) {
 		next.change(changed)
 	}
 	return next, false
+}
+
+// isPending reports whether nobody has taken a request up.
+func isPending(last *Request, status *Status) bool {
+	return last != nil && (status == nil || status.Generation < last.Generation)
 }
 
 func isCreation(a Action) bool { return a == Create || a == Clone }

@@ -18,6 +18,9 @@ const (
 // required are the fields that a volume cannot be without.
 var required = []string{fieldRouter, fieldName, fieldPath}
 
+// immutable are the fields that never change.
+var immutable = []string{fieldParent, fieldSnapshot}
+
 // Stamp is who asks for a change, and when.
 type Stamp struct {
 	At string // RFC 3339 in UTC

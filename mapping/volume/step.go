@@ -195,15 +195,12 @@ func (v *View) wanted(a Around) Step {
 	return Step{Verb: Run, Status: claim, Job: job}
 }
 
-// identity are the fields that never change.
-var identity = []string{fieldParent, fieldSnapshot}
-
 // refuseIdentity takes out of a job what no handler is asked for.
 func (j *Job) refuseIdentity() {
 	kept := j.Changed[:0:0]
 	wanted := maps.Clone(j.New)
 	for _, c := range j.Changed {
-		if !slices.Contains(identity, c.Name) {
+		if !slices.Contains(immutable, c.Name) {
 			kept = append(kept, c)
 			continue
 		}

@@ -23,6 +23,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"await":     awaitCommand,
 		"commits":   commitsCommand,
 		"daemonlog": logCommand,
+		"refused":   refusedCommand,
 	}
 }
 
@@ -173,4 +174,31 @@ func program(ts *testscript.TestScript, args []string) *exec.Cmd {
 		}
 	}
 	return cmd
+}
+
+// refused MESSAGE WORDS TEXT FILE: writing a line to the file fails with the
+// message of its errno, .ovscfgfs/errors tells the words, and etcd gets nothing.
+func refusedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: refused MESSAGE WORDS TEXT FILE")
+	}
+	before, err := of(ts).etcd.Revision()
+	ts.Check(err)
+	mount, _, _ := strings.Cut(args[3], "/")
+	err = ts.Exec("bash", "-c", `set -o pipefail; echo "$0" | tee "$1" > /dev/null`, args[2], args[3])
+	if err == nil {
+		ts.Fatalf("%s took %q", args[3], args[2])
+	}
+	if stderr := ts.ReadFile("stderr"); !strings.Contains(stderr, args[0]) {
+		ts.Fatalf("tee says %q, want %q", stderr, args[0])
+	}
+	ts.Check(ts.Exec("tail", "-n", "1", mount+"/.ovscfgfs/errors"))
+	if told := ts.ReadFile("stdout"); !strings.Contains(told, args[1]) {
+		ts.Fatalf("the words are %q, want %q", told, args[1])
+	}
+	after, err := of(ts).etcd.Revision()
+	ts.Check(err)
+	if after != before {
+		ts.Fatalf("it was refused, and etcd has %d revisions more", after-before)
+	}
 }
