@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"syscall"
 	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -53,7 +54,7 @@ func (s *server) attributes(i *inode, a *fuse.Attr) (valid uint64, st fuse.Statu
 	}
 	t := s.tree(i)
 	n, ok := s.node(i, t)
-	if !ok || n.IsDir() != (i.dir != nil) {
+	if !ok || !s.fits(i, n) {
 		return 0, s.goneAttributes(i, a)
 	}
 	valid = s.entryAttributes(i, n, a)
@@ -67,7 +68,10 @@ func (s *server) attributes(i *inode, a *fuse.Attr) (valid uint64, st fuse.Statu
 // is n, and notes what the kernel is told.
 func (s *server) entryAttributes(i *inode, n mapping.Node, a *fuse.Attr) (valid uint64) {
 	valid = forever
-	if i.dir == nil && !i.fixed {
+	if i.link {
+		valid = 0 // its text, and so its size, changes when a directory is moved
+	}
+	if i.dir == nil && !i.link && !i.fixed {
 		n, valid = s.tell(i, n)
 	}
 	s.fill(i, n, a)
@@ -80,7 +84,12 @@ func (s *server) goneAttributes(i *inode, a *fuse.Attr) fuse.Status {
 	i.mu.Lock()
 	told := i.told
 	i.mu.Unlock()
-	if s.table.attached(i) || i.dir == nil && !told.Valid() {
+	attached := s.table.attached(i)
+	if n, ok := s.node(i, s.tree(i)); attached && ok && n.Valid() && !n.IsDir() && i.dir == nil {
+		// A link that is none any more, or the other way round: the kernel looks the name up again.
+		return fuse.Status(errnos[mapping.Stale])
+	}
+	if attached || i.dir == nil && !told.Valid() {
 		return fuse.ENOENT
 	}
 	s.fill(i, told, a)
@@ -110,6 +119,11 @@ func (s *server) fill(i *inode, n mapping.Node, a *fuse.Attr) {
 	if i.dir != nil {
 		a.Mode = fuse.S_IFDIR | s.opt.DirMode
 		a.Nlink = 2
+	} else if i.link {
+		a.Mode = syscall.S_IFLNK | 0o777
+		if target, ok := s.opt.References.Link(n); ok {
+			setSize(a, int64(len(linkText(s.path(i), target))))
+		}
 	} else {
 		a.Mode = fuse.S_IFREG | s.fileMode(i, n)
 		setSize(a, n.Size())

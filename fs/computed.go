@@ -52,5 +52,5 @@ func (s *server) referComputed(parent *inode, name string, k kind) *inode {
 			s.table.detach(old)
 		}
 	}
-	return s.table.refer(parent, name, k, false, nil)
+	return s.table.refer(parent, name, k, shapeFile, nil)
 }

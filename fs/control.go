@@ -44,10 +44,10 @@ func newControl(s *server) *control {
 // lookupControl answers for .ovscfgfs itself and the names in it.
 func (s *server) lookupControl(parent *inode, name string, out *fuse.EntryOut) fuse.Status {
 	if parent == s.table.root {
-		return s.answer(s.table.refer(parent, name, kindControl, true, nil), out)
+		return s.answer(s.table.refer(parent, name, kindControl, shapeDir, nil), out)
 	}
 	if (name == controlHistory || name == controlTransactions && !s.opt.ReadOnly) && parent.name == controlName {
-		return s.answer(s.table.refer(parent, name, kindControl, true, nil), out)
+		return s.answer(s.table.refer(parent, name, kindControl, shapeDir, nil), out)
 	}
 	for _, known := range controlNames {
 		if name == known {

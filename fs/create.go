@@ -67,7 +67,7 @@ func (s *server) answerTarget(t *target, out *fuse.EntryOut) *inode {
 	case t.node.Valid():
 		return s.answerEntry(t.parent, t.name, t.node, out)
 	}
-	i := s.table.refer(t.parent, t.name, kindView, false, nil)
+	i := s.table.refer(t.parent, t.name, kindView, shapeFile, nil)
 	if !s.answer(i, out).Ok() {
 		return nil
 	}
@@ -203,39 +203,6 @@ func (s *server) mkdirLocal(t *target, mode, uid, gid uint32, out *fuse.EntryOut
 	s.layer.changed()
 	s.answerLocal(t.parent, t.name, s.layer.remember(t.path, syscall.S_IFDIR), out)
 	return fuse.OK
-}
-
-// Symlink implements fuse.RawFileSystem, for scratch names (emacs' lock is one).
-func (s *server) Symlink(_ <-chan struct{}, in *fuse.InHeader, pointedTo, name string, out *fuse.EntryOut) fuse.Status {
-	t, st := s.target(in.NodeId, name)
-	switch {
-	case !st.Ok():
-		return st
-	case t.exists() || t.hidden:
-		return fuse.Status(syscall.EEXIST)
-	case !s.layer.isScratch(t.tree, t.path):
-		return s.fail("symlink", t.path, mapping.Errorf(mapping.NotSupported, t.path, "a symbolic link cannot be stored in etcd; only a scratch name (as .x) can be one"))
-	}
-	if err := s.layer.files.Symlink(pointedTo, t.path, in.Uid, in.Gid); err != nil {
-		return s.fail("symlink", t.path, err)
-	}
-	s.layer.changed()
-	s.answerLocal(t.parent, name, s.layer.remember(t.path, syscall.S_IFLNK), out)
-	return fuse.OK
-}
-
-// Readlink implements fuse.RawFileSystem.
-func (s *server) Readlink(_ <-chan struct{}, in *fuse.InHeader) ([]byte, fuse.Status) {
-	if i := s.table.get(in.NodeId); i != nil {
-		if _, l := s.table.what(i); l != nil {
-			if e, ok := l.(*scratchEntry); ok {
-				p, _ := e.where()
-				text, err := s.layer.files.Readlink(p)
-				return []byte(text), fuse.ToStatus(err)
-			}
-		}
-	}
-	return nil, fuse.EINVAL
 }
 
 // Link implements fuse.RawFileSystem: there are no hard links. No words are

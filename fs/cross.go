@@ -32,6 +32,9 @@ func (s *server) renameIn(e *scratchEntry, from, to *target) error {
 	if to.isDir() {
 		return syscall.EISDIR
 	}
+	if e.typ == syscall.S_IFLNK {
+		return s.renameLink(e, from, to)
+	}
 	content, err := s.scratchContent(e)
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func (g gate) leaving(it *echoed, out *fuse.EntryOut) fuse.Status {
 	}
 	var i *inode
 	if it.op == echo.Rename {
-		i = s.table.refer(it.dir, it.name, kindEntry, it.isDir, nil)
+		i = s.table.refer(it.dir, it.name, kindEntry, s.shapeOf(it.node), nil)
 		s.entryAttributes(i, it.node, &out.Attr)
 	} else {
 		i = s.table.ghost(it.child, it.isDir)
@@ -202,6 +202,15 @@ func (g gate) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, out *
 	return g.arrives(it, echo.Mkdir, in.NodeId, name, out)
 }
 
+// Symlink implements fuse.RawFileSystem.
+func (g gate) Symlink(cancel <-chan struct{}, in *fuse.InHeader, pointedTo, name string, out *fuse.EntryOut) fuse.Status {
+	it, mine := g.of(in)
+	if !mine {
+		return g.RawFileSystem.Symlink(cancel, in, pointedTo, name, out)
+	}
+	return g.arrives(it, echo.Link, in.NodeId, name, out)
+}
+
 // arrives answers the making of a name with what the newest tree has there.
 func (g gate) arrives(it *echoed, op echo.Op, dir uint64, name string, out *fuse.EntryOut) fuse.Status {
 	s := g.e.s
@@ -210,7 +219,7 @@ func (g gate) arrives(it *echoed, op echo.Op, dir uint64, name string, out *fuse
 	}
 	for {
 		t, st := s.target(dir, name)
-		if !st.Ok() || !t.node.Valid() || t.isDir() != it.isDir {
+		if !st.Ok() || !t.node.Valid() || s.shapeOf(t.node) != s.shapeOf(it.node) {
 			return stale
 		}
 		s.answerEntry(t.parent, name, t.node, out)

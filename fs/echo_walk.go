@@ -123,7 +123,7 @@ func (d *echoWalk) entry(dir *inode, dirPath, name string, oldDir, newDir mappin
 	case !was:
 		f.node = n
 		d.added = append(d.added, f)
-	case old.IsDir() != n.IsDir():
+	case d.s.shapeOf(old) != d.s.shapeOf(n):
 		d.removed = append(d.removed, &found{place: f.place, path: path, child: c, node: old})
 		f.node, f.child = n, nil
 		d.added = append(d.added, f)
@@ -140,7 +140,7 @@ func (d *echoWalk) touch(f *found, n mapping.Node) {
 	f.node = n
 	if d.covered(f.dir, f.child) {
 		f.over = &echoed{op: echo.Touch, place: f.place, path: f.path, child: f.child, node: n}
-		if d.p.w.wantsClose(f.dir, f.child) {
+		if d.p.w.wantsClose(f.dir, f.child) && !d.s.isLink(n) {
 			f.over.op = echo.TouchClose
 		}
 		d.touched = append(d.touched, f.over)
@@ -158,6 +158,8 @@ func (d *echoWalk) create(f *found) {
 	it := &echoed{op: echo.Create, place: f.place, path: f.path, node: f.node, isDir: f.node.IsDir()}
 	if it.isDir {
 		it.op = echo.Mkdir
+	} else if d.s.isLink(f.node) {
+		it.op = echo.Link
 	} else if d.p.w.wantsClose(f.dir, nil) {
 		it.op = echo.CreateClose
 	}

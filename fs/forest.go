@@ -49,7 +49,7 @@ func (tb *table) plant(parent *inode, name string, t *top) *inode {
 	defer tb.mu.Unlock()
 	i := parent.childLocked(name)
 	if i == nil {
-		i = tb.makeLocked(parent, name, kindEntry, true, nil)
+		i = tb.makeLocked(parent, name, kindEntry, shapeDir, nil)
 		i.apart, i.fixed = true, t.fixed
 	}
 	i.dir.top = t

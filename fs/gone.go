@@ -4,7 +4,7 @@ package fs
 func (s *server) isGone(dir, c *inode, name string) bool {
 	d, _ := s.node(dir, s.tree(dir))
 	n, is := d.Lookup(name)
-	return !is || n.IsDir() != (c.dir != nil)
+	return !is || !s.fits(c, n)
 }
 
 // detachGone takes c out of the table unless it is what the newest tree has at

@@ -34,6 +34,8 @@ type inode struct {
 	// apart: below another top than the mountpoint; fixed: that one's tree never
 	// changes. Neither changes while the inode is in the table.
 	apart, fixed bool
+	// link: it shows a leaf that is a symbolic link; never changes.
+	link bool
 
 	mu sync.Mutex
 	// told is the node that the kernel's size and pages belong to; zero if it
@@ -63,6 +65,24 @@ type inode struct {
 	// emptied is the open with O_TRUNC since which the kernel was given neither
 	// attributes nor pages; nil if there is none.
 	emptied *work
+}
+
+func (i *inode) shape() shape {
+	switch {
+	case i.dir != nil:
+		return shapeDir
+	case i.link:
+		return shapeLink
+	}
+	return shapeFile
+}
+
+// localShape is the shape of what only this mount has. Links among that are told by their attributes.
+func localShape(l local) shape {
+	if l.isDir() {
+		return shapeDir
+	}
+	return shapeFile
 }
 
 // directory is what only directories have.

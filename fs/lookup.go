@@ -93,7 +93,7 @@ func (s *server) lookup(t *mapping.Tree, parent *inode, name string, out *fuse.E
 
 // answerEntry answers name with a node of the tree.
 func (s *server) answerEntry(parent *inode, name string, n mapping.Node, out *fuse.EntryOut) *inode {
-	i := s.table.refer(parent, name, kindEntry, n.IsDir(), nil)
+	i := s.table.refer(parent, name, kindEntry, s.shapeOf(n), nil)
 	out.NodeId = i.id
 	out.EntryValid = forever
 	out.AttrValid = s.entryAttributes(i, n, &out.Attr)
@@ -102,7 +102,7 @@ func (s *server) answerEntry(parent *inode, name string, n mapping.Node, out *fu
 
 // answerLocal answers name with a file of this mount only.
 func (s *server) answerLocal(parent *inode, name string, l local, out *fuse.EntryOut) *inode {
-	i := s.table.refer(parent, name, kindLocal, l.isDir(), l)
+	i := s.table.refer(parent, name, kindLocal, localShape(l), l)
 	out.NodeId = i.id
 	l.attributes(&out.Attr)
 	out.Ino = i.ino.Load()

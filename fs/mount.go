@@ -90,7 +90,8 @@ func (m *Mounted) mountOptions() *fuse.MountOptions {
 		// Pages are dropped by notices and when a size changes, never because of a time.
 		DisabledCapabilities: fuse.CAP_AUTO_INVAL_DATA,
 		ExtraCapabilities:    fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_DIRECT_IO_ALLOW_MMAP | fuse.CAP_READDIRPLUS_AUTO,
-		EnableSymlinkCaching: true,
+		// The text of a reference is relative, and changes with its place.
+		EnableSymlinkCaching: o.References.Link == nil,
 		EnableLocks:          m.s.locks.on,
 		MaxBackground:        64,
 		Logger:               slog.NewLogLogger(m.s.log.Handler(), slog.LevelWarn),

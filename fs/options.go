@@ -64,6 +64,8 @@ type Options struct {
 	// Class returns what the attribute user.ovscfgfs.reconfigurable of a path in the tree shows, "" for
 	// none. It is called from any number of goroutines; may be nil.
 	Class func(path string) string
+	// References are the leaves that refer to others.
+	References References
 	// Units are directories that are made and removed as one; may be nil.
 	Units Units
 	// Locks keeps flock(2) and fcntl(2) locks on the tree for all mounts of the Store. Without it, and on

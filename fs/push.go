@@ -19,11 +19,11 @@ func (w *notices) push(read *inode) {
 	dir.dir.pushed = len(children)
 	pushed := 0
 	for _, c := range children {
-		if c.dir != nil || c == read || w.s.isLocal(c) {
+		if c.dir != nil || c.link || c == read || w.s.isLocal(c) {
 			continue
 		}
 		n, ok := w.s.node(c, w.s.tree(c))
-		if !ok || n.IsDir() || n.Size() == 0 || n.Size() > onePage {
+		if !ok || !w.s.fits(c, n) || n.Size() == 0 || n.Size() > onePage {
 			continue
 		}
 		c.mu.Lock()

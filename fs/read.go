@@ -37,7 +37,7 @@ func (s *server) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse
 func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
 	t := s.tree(i)
 	n, ok := s.node(i, t)
-	ok = ok && !n.IsDir()
+	ok = ok && s.fits(i, n)
 	if i.fixed {
 		if !ok {
 			return n, fuse.ENOENT

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"syscall"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -164,7 +165,7 @@ func (s *server) makeListing(dir *inode, n mapping.Node) []listed {
 		} else if name == valueName {
 			cookie = cookieValue
 		}
-		entries = append(entries, listed{cookie: cookie, name: name, node: c, mode: modeOf(c.IsDir())})
+		entries = append(entries, listed{cookie: cookie, name: name, node: c, mode: s.modeOf(c)})
 		if s.opt.ListViews && c.IsDir() {
 			for _, view := range viewsOf(n, c) {
 				entries = append(entries, listed{cookie: cookieOf(view), name: view, mode: fuse.S_IFREG})
@@ -192,6 +193,13 @@ func (s *server) makeListing(dir *inode, n mapping.Node) []listed {
 
 // valueName is the leaf of a key that is a directory too.
 const valueName = ".value"
+
+func (s *server) modeOf(n mapping.Node) uint32 {
+	if s.isLink(n) {
+		return syscall.S_IFLNK
+	}
+	return modeOf(n.IsDir())
+}
 
 func modeOf(dir bool) uint32 {
 	if dir {

@@ -32,7 +32,7 @@ func (s *server) openReader(i *inode, out *fuse.OpenOut) fuse.Status {
 		h = &pinned{content: content}
 	default:
 		n, ok := s.node(i, s.tree(i))
-		if !ok || n.IsDir() {
+		if !ok || !s.fits(i, n) {
 			return fuse.Status(errnos[mapping.Stale])
 		}
 		if i.fixed || s.settled(i, n) {

@@ -20,7 +20,7 @@ func (s *server) Unlink(_ <-chan struct{}, in *fuse.InHeader, name string) fuse.
 	case t.isDir():
 		return fuse.Status(syscall.EISDIR)
 	}
-	return s.fail("unlink", t.path, s.unlink(t, replacers[program(in.Pid)]))
+	return s.fail("unlink", t.path, s.unlink(t, !s.isLink(t.node) && replacers[program(in.Pid)]))
 }
 
 // unlink removes what is at t, which is no directory. hold: something of that

@@ -50,34 +50,35 @@ func (tb *table) get(id uint64) *inode {
 // refer returns the inode of name in parent, makes it if the kernel does not
 // know it, and counts one reference of the kernel. An inode of another kind
 // that has the name is detached first.
-func (tb *table) refer(parent *inode, name string, k kind, dir bool, l local) *inode {
+func (tb *table) refer(parent *inode, name string, k kind, of shape, l local) *inode {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
 	i := parent.dir.children.get(name)
-	if i != nil && dir && i.dir != nil && k <= kindLocal && i.kind <= kindLocal && k != kindView && i.kind != kindView {
+	if i != nil && of == shapeDir && i.dir != nil && k <= kindLocal && i.kind <= kindLocal && k != kindView && i.kind != kindView {
 		// A directory that gets or loses its last key stays the same one for who is in it.
 		tb.becomeLocked(i, k, l)
 	}
-	if i != nil && (i.kind != k || (i.dir != nil) != dir || tb.locals[i] != l) {
+	if i != nil && (i.kind != k || i.shape() != of || tb.locals[i] != l) {
 		tb.detachLocked(i)
 		i = nil
 	}
 	if i == nil {
-		i = tb.makeLocked(parent, name, k, dir, l)
+		i = tb.makeLocked(parent, name, k, of, l)
 	}
 	i.lookups++
 	return i
 }
 
-func (tb *table) makeLocked(parent *inode, name string, k kind, dir bool, l local) *inode {
+func (tb *table) makeLocked(parent *inode, name string, k kind, of shape, l local) *inode {
 	tb.last++
 	i := &inode{id: tb.last, name: name, parent: parent}
 	tb.becomeLocked(i, k, l)
 	i.ino.Store(tb.numberLocked(parent, name))
 	i.apart, i.fixed = parent.apart, parent.fixed
-	if dir {
+	if of == shapeDir {
 		i.dir = &directory{}
 	}
+	i.link = of == shapeLink
 	parent.dir.children.add(i)
 	tb.byID.add(i)
 	return i

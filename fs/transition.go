@@ -68,7 +68,7 @@ func (w *notices) compareAgain(r retry) {
 func (w *notices) move(i *inode) (again, later bool) {
 	n, ok := w.s.node(i, w.s.tree(i))
 	i.mu.Lock()
-	if !i.foreign && (!ok || n.IsDir() || !i.told.Valid() || i.cleared || i.told.Same(n)) {
+	if !i.foreign && (!ok || !w.s.fits(i, n) || !i.told.Valid() || i.cleared || i.told.Same(n)) {
 		i.changing = false
 		i.mu.Unlock()
 		return false, false

@@ -167,7 +167,7 @@ func (k *walk) entry(dir *inode, name string, oldDir, newDir mapping.Node, below
 	c := k.s.table.child(dir, name)
 	old, was := oldDir.Lookup(name)
 	n, is := newDir.Lookup(name)
-	listed = was != is || was && old.IsDir() != n.IsDir() || k.several && below != nil && len(below.keys) > 0
+	listed = was != is || was && k.s.shapeOf(old) != k.s.shapeOf(n) || k.several && below != nil && len(below.keys) > 0
 	switch {
 	case c == nil && is:
 		k.appeared(dir, name)
@@ -182,7 +182,7 @@ func (k *walk) entry(dir *inode, name string, oldDir, newDir mapping.Node, below
 		if !k.vanished(dir, c, name) {
 			k.postpone(dir, name, below)
 		}
-	case n.IsDir() != (c.dir != nil):
+	case !k.s.fits(c, n):
 		if k.s.detachGone(dir, c, name) {
 			k.w.kernel.EntryNotify(dir.id, name)
 		} else {
@@ -288,7 +288,7 @@ func (w *notices) compareAll(i *inode) {
 		case k.local(c) || w.s.table.claimed(i, name) || w.s.table.claimedWithin(c):
 		case !is:
 			k.vanished(i, c, name)
-		case child.IsDir() != (c.dir != nil):
+		case !w.s.fits(c, child):
 			if w.s.detachGone(i, c, name) {
 				w.kernel.EntryNotify(i.id, name)
 			}

@@ -43,7 +43,7 @@ func (s *server) open(i *inode, flags, pid uint32, out *fuse.OpenOut) fuse.Statu
 		w.reset(content)
 	} else {
 		n, ok := s.node(i, s.store.Tree())
-		if !ok || n.IsDir() {
+		if !ok || !s.fits(i, n) {
 			return fuse.Status(errnos[mapping.Stale])
 		}
 		w.reset(n.Content())

@@ -26,6 +26,8 @@ const (
 	xattrError    = xattrPrefix + "error"
 	// xattrClass says when a running service takes a changed value.
 	xattrClass = xattrPrefix + "reconfigurable"
+	// xattrTarget is the path that a reference leads to.
+	xattrTarget = xattrPrefix + "target"
 )
 
 // maxXattr is the size of the largest attribute (XATTR_SIZE_MAX of
@@ -76,8 +78,8 @@ func (s *server) xattrs(i *inode) []string {
 		return l.xattrs()
 	}
 	n, ok := s.node(i, s.tree(i))
-	if k != kindEntry || !ok {
-		return nil
+	if k != kindEntry || !ok || i.link {
+		return nil // of a link no program can read them (xattr(7))
 	}
 	var names []string
 	if _, ok := n.Whole(); ok {
@@ -115,6 +117,10 @@ func (s *server) xattr(i *inode, name string) ([]byte, bool) {
 	if name == xattrClass && s.opt.Class != nil {
 		class := s.opt.Class(s.path(i))
 		return []byte(class), class != ""
+	}
+	if name == xattrTarget && s.opt.References.Target != nil {
+		target, ok := s.opt.References.Target(s.path(i), n)
+		return []byte(target), ok
 	}
 	return entryXattr(n, name)
 }

@@ -160,6 +160,8 @@ type copying struct {
 	directory *Directory
 	tree      *mapping.Tree
 	keys      map[string]bool // that changed
+	kept      map[string]bool
+	whole     []string // documents that were made of their text, before the files in them were looked at
 }
 
 func (c *copying) do(path string, edit mapping.Edit) error {
@@ -188,6 +190,11 @@ func (c *copying) entries() error {
 				return nil
 			}
 			open = open[:len(open)-1]
+			if slices.Contains(c.whole, last.path) {
+				if err := c.pruneIn(last.path, c.names()); err != nil {
+					return err
+				}
+			}
 			if n, ok := c.tree.Lookup(last.path); ok && n.IsDir() && n.Type() != mapping.Directory {
 				if err := c.do(last.path, mapping.SetText(last.path, last.text)); err != nil {
 					return err
@@ -239,6 +246,11 @@ func (c *copying) entry(e *entry) error {
 		if to == mapping.Array {
 			text = []byte("[]")
 		}
+		if e.text != nil && c.do(e.path, mapping.WriteJSON(e.path, e.text, mapping.WriteOptions{Type: to})) == nil {
+			// Also what no file of its own could make: a field that is there twice.
+			c.whole = append(c.whole, e.path)
+			return nil
+		}
 		return c.do(e.path, mapping.Write(e.path, text, mapping.WriteOptions{Type: to, Text: text}))
 	case n.Type() != to && e.typ != "":
 		return c.do(e.path, mapping.SetType(e.path, to))
@@ -267,11 +279,18 @@ func (c *copying) inDocument(path string) bool {
 
 // prune removes what the directory does not have.
 func (c *copying) prune() error {
-	kept := map[string]bool{}
-	for i := range c.directory.entries {
-		kept[c.directory.entries[i].path] = true
+	return c.pruneIn("", c.names())
+}
+
+// names are the paths that the directory has.
+func (c *copying) names() map[string]bool {
+	if c.kept == nil {
+		c.kept = map[string]bool{}
+		for i := range c.directory.entries {
+			c.kept[c.directory.entries[i].path] = true
+		}
 	}
-	return c.pruneIn("", kept)
+	return c.kept
 }
 
 func (c *copying) pruneIn(path string, kept map[string]bool) error {

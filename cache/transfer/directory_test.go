@@ -86,7 +86,7 @@ func TestDirectoryRestoresAllBytes(t *testing.T) {
 		"/ovs/bytes":       "\xff\x00",
 		"/ovs/with/values": "true", "/ovs/with": `"and one of its own"`,
 		"/ovs/a//b": "1", "/ovs/100%": "2", "/ovs/" + strings.Repeat("n", 300): "3",
-		"/ovs/spaced": " 5\n",
+		"/ovs/spaced": " 5\n", "/ovs/twice": `{"n": 1.0, "n": 2}` + "\n",
 	}
 	delete(stored, "/ovs/"+strings.Repeat("n", 300)) // a cut name stands only for what is there
 	tree := treeOf(t, stored)

@@ -192,6 +192,9 @@ func (d *daemon) mount(ctx context.Context, client *clientv3.Client, known *cata
 		}
 		options.Store, options.Units = kept, rules
 	}
+	if options.References, err = references(known, d.config.settings, d.config.references, urlHost(d.config.connect.Endpoints)); err != nil {
+		return err
+	}
 	options.Class = func(path string) string { return string(known.Class(path)) }
 	if !d.config.localLocks && !d.config.readOnly {
 		locker := clusterlock.New(clusterlock.Options{Client: client, TTL: d.config.lockTTL, Logger: d.logger})

@@ -38,6 +38,7 @@ func mountFlags() []cli.Flag {
 		stringFlag("embedded-listen", "127.0.0.1:2379", "where the embedded etcd listens, for etcdctl and other mounts"),
 		stringFlag("import", "", "first put the keys of `FILE` into etcd, if the prefix is empty"),
 		stringFlag("validate", "warn", "hold changes against the catalogue: off, warn or enforce"),
+		stringFlag("references", referencesText, "show values that are URLs of keys in this prefix as text, or as a symlink that ln -s makes too"),
 		boolFlag("daemon", "return when mounted, and go on in the background"),
 		stringFlag("log-file", "", "append the log to `FILE` instead of writing it to standard error"),
 		stringFlag("log-level", "info", "debug, info, warn or error"),
@@ -71,6 +72,7 @@ type mountConfig struct {
 	importFile   string
 	events       string
 	validate     string
+	references   string
 }
 
 func newMountConfig(c *cli.Context) (mountConfig, error) {
@@ -129,6 +131,9 @@ func newMountConfig(c *cli.Context) (mountConfig, error) {
 	}
 	if m.validate = c.String("validate"); !slices.Contains([]string{validateOff, validateWarn, validateEnforce}, m.validate) {
 		return m, failf(exitUsage, "--validate %q is none of off, warn and enforce", m.validate)
+	}
+	if m.references = c.String("references"); m.references != referencesText && m.references != referencesSymlink {
+		return m, failf(exitUsage, "--references %q is none of text and symlink", m.references)
 	}
 	if m.scratchLimit, err = parseSize(c.String("scratch-limit")); err != nil {
 		return m, failf(exitUsage, "--scratch-limit %q is no size: write one such as 64MiB", c.String("scratch-limit"))

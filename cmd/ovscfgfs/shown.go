@@ -36,6 +36,6 @@ func (m *mountConfig) shown() any {
 		"mountpoint": m.mountpoint, "read_only": m.readOnly, "options": m.options.kernel,
 		"uid": m.uid, "gid": m.gid, "file_mode": fmt.Sprintf("%04o", m.fileMode), "dir_mode": fmt.Sprintf("%04o", m.dirMode),
 		"scratch": m.scratch, "scratch_limit": m.scratchLimit, "state_dir": m.stateDir, "list_views": m.listViews, "local_locks": m.localLocks, "lock_ttl": m.lockTTL.String(), "embedded": m.embedded,
-		"validate": m.validate, "events": m.events,
+		"validate": m.validate, "references": m.references, "events": m.events,
 	}
 }

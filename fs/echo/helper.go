@@ -133,6 +133,8 @@ func (r Request) do(root int) error {
 		return unix.Unlinkat(root, r.Path, 0)
 	case Rmdir:
 		return unix.Unlinkat(root, r.Path, unix.AT_REMOVEDIR)
+	case Link:
+		return unix.Symlinkat(".", root, r.Path) // the daemon knows where it leads
 	case Rename:
 		return unix.Renameat(root, r.Path, root, r.To)
 	}

@@ -25,6 +25,8 @@ const (
 	Rmdir
 	// Rename renames to Request.To.
 	Rename
+	// Link makes a symbolic link.
+	Link
 )
 
 // Request is one change to be repeated. Paths are relative to the mount's root.
@@ -54,7 +56,7 @@ func parseRequest(b []byte) (Request, error) {
 		return Request{}, errMalformed
 	}
 	op, n, rest := Op(b[0]), int(binary.LittleEndian.Uint16(b[1:])), b[3:]
-	if op < Touch || op > Rename || n > len(rest) {
+	if op < Touch || op > Link || n > len(rest) {
 		return Request{}, errMalformed
 	}
 	return Request{Op: op, Path: string(rest[:n]), To: string(rest[n:])}, nil

@@ -91,6 +91,38 @@ func (s *survey) followUnmarked(path string, value any) {
 	}
 }
 
+// Target returns the path that the text of a leaf at path refers to: by a URL of etcd, or by the name of
+// something, as a cluster's. It need not exist. t gives keys their paths.
+func (c *Catalogue) Target(t *mapping.Tree, path, text string) (target string, ok bool) {
+	if key, ok := ReferenceKey(text); ok {
+		return t.PathOf(key)
+	}
+	if text == "" || strings.HasPrefix(text, "etcd://") {
+		return "", false
+	}
+	m, ok := c.match(path)
+	name := ""
+	if ok {
+		e, _ := c.entryOf(m)
+		name = e.Reference
+	}
+	if name == "" && strings.HasSuffix(path, clusterSuffix) {
+		name = "arakoon-cluster"
+	}
+	if target = c.references[name]; name == "" || name == "url" || target == "" {
+		return "", false
+	}
+	return m.fill(target, text), true
+}
+
+// fill puts what a path matched, and the text of the leaf, into the pattern of a target.
+func (m match) fill(target, text string) string {
+	for i, star := range m.stars {
+		target = strings.ReplaceAll(target, "$"+strconv.Itoa(i+1), star)
+	}
+	return strings.ReplaceAll(target, "{}", mapping.EncodeName(text))
+}
+
 // follow reports a reference that leads nowhere. An empty one refers to nothing.
 func (s *survey) follow(path, name string, stars []string, value any) {
 	text, ok := value.(string)
@@ -101,11 +133,7 @@ func (s *survey) follow(path, name string, stars []string, value any) {
 		s.followURL(path, text)
 		return
 	}
-	target := s.c.references[name]
-	for i, star := range stars {
-		target = strings.ReplaceAll(target, "$"+strconv.Itoa(i+1), star)
-	}
-	target = strings.ReplaceAll(target, "{}", mapping.EncodeName(text))
+	target := match{stars: stars}.fill(s.c.references[name], text)
 	if !s.exists(target) {
 		s.wrong(path, "dangling-"+name, value, "names nothing that is there: "+target+" does not exist")
 	}
