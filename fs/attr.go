@@ -106,6 +106,7 @@ func (s *server) tell(i *inode, n mapping.Node) (mapping.Node, uint64) {
 	i.emptied = nil
 	if !i.told.Valid() || i.cleared || i.told.Same(n) {
 		i.told, i.cleared = n, false
+		i.reread = true
 		return n, forever
 	}
 	s.notices.checkLocked(i)

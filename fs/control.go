@@ -151,9 +151,12 @@ func (c *control) barrier(ctx context.Context) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, mapping.Errorf(mapping.Canceled, controlName+"/"+controlBarrier, "the wait was interrupted")
 	}
-	if c.s.notices.putOff() {
+	// Someone may open a leaf again and again, or use a name: not for ever.
+	late := time.After(2 * grace)
+	for _, calm := range []func() <-chan struct{}{c.s.notices.calm, c.s.echoes.caughtUp} {
 		select {
-		case <-time.After(2 * grace):
+		case <-calm():
+		case <-late:
 		case <-ctx.Done():
 		}
 	}

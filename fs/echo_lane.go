@@ -42,6 +42,9 @@ func (e *echoes) enqueueLocked(it *echoed) {
 		return
 	}
 	l := e.laneOf(it)
+	if it.owes() {
+		e.owing++
+	}
 	l.queue = append(l.queue, it)
 	e.last[it.place] = it
 	select {
@@ -97,17 +100,55 @@ func (l *lane) run(thread *echo.Lane, ended <-chan struct{}) {
 		l.current.Store(it)
 		err := thread.Do(echo.Request{Op: it.op, Path: l.e.pathOf(it.place, it.path), To: l.e.pathOf(it.to, it.toPath)})
 		l.current.Store(nil)
-		if err == nil {
-			l.e.mu.Lock()
-			l.e.done++
-			l.e.mu.Unlock()
-		} else {
+		if err != nil {
 			l.e.giveUp(it)
 		}
+		l.e.settled(it, err == nil)
 		if err == echo.ErrDead {
 			return
 		}
 	}
+}
+
+// owes reports whether the kernel keeps a name until the echo removes it.
+func (it *echoed) owes() bool {
+	return it.op == echo.Unlink || it.op == echo.Rmdir || it.op == echo.Rename
+}
+
+// settled notes that an item that was queued is done, or was given up.
+func (e *echoes) settled(it *echoed, done bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if done {
+		e.done++
+	}
+	if it.owes() {
+		e.owing--
+	}
+	if e.owing == 0 {
+		for _, c := range e.waiters {
+			close(c)
+		}
+		e.waiters = nil
+	}
+}
+
+// caughtUp returns a channel that is closed when the kernel keeps no name that
+// an echo is to remove.
+func (e *echoes) caughtUp() <-chan struct{} {
+	c := make(chan struct{})
+	if e == nil {
+		close(c)
+		return c
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.owing == 0 {
+		close(c)
+	} else {
+		e.waiters = append(e.waiters, c)
+	}
+	return c
 }
 
 // pathOf is where a name is now; path if its directory has none any more.
@@ -200,6 +241,7 @@ func (e *echoes) giveUpAll() {
 	e.mu.Unlock()
 	for _, it := range list {
 		e.giveUp(it)
+		e.settled(it, false)
 	}
 }
 

@@ -44,7 +44,7 @@ type inode struct {
 	told mapping.Node
 	// changing: a notice for the move away from told is being sent.
 	changing bool
-	// reread: told's content was read into the page cache while changing.
+	// reread: the kernel was given pages or a size that it keeps while changing.
 	reread bool
 	// cleared: the kernel was told to drop what it has of told, and nothing of it
 	// was answered since. The next attributes may be those of another content.

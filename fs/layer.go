@@ -65,10 +65,13 @@ func (l *layer) at(p string) (local, bool) {
 	if w != nil {
 		return w, true
 	}
-	if e := l.scratch(p); e != nil {
-		return e, h != nil
+	if h != nil {
+		return nil, true // nor a local directory that the leaf had hidden
 	}
-	return nil, h != nil
+	if e := l.scratch(p); e != nil {
+		return e, false
+	}
+	return nil, false
 }
 
 // scratch returns the scratch file or local directory at a path, or nil.

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"math"
 	"sync"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -31,6 +32,8 @@ type notices struct {
 	pushes    []*inode
 	waiters   []waiter
 	rounds    []chan struct{} // closed after the next round of work
+	calmers   []waiter
+	atWork    uint64 // the birth of what was put off and is looked at again now
 	later     []retry
 	fading    []retry // in the order of their time
 	entered   uint64  // counts calls of Published
@@ -49,6 +52,8 @@ type batch struct {
 	keys    [][]string
 	changes int
 	upTo    uint64
+	// born is the upTo that what was put off has come with; 0 if nothing was.
+	born uint64
 	// shown are the publications one by one, for the echoes.
 	shown []change
 }
@@ -87,7 +92,10 @@ func (w *notices) close() {
 	for _, c := range w.rounds {
 		close(c)
 	}
-	w.waiters, w.rounds = nil, nil
+	for _, x := range w.calmers {
+		close(x.done)
+	}
+	w.waiters, w.calmers, w.rounds = nil, nil, nil
 }
 
 func (w *notices) signal() {
@@ -115,6 +123,9 @@ func (w *notices) requeueLocked(b batch) {
 	w.published.changes += b.changes
 	w.published.shown = append(w.published.shown, b.shown...)
 	w.published.upTo = max(w.published.upTo, b.upTo)
+	if p := &w.published; p.born == 0 || b.born > 0 && b.born < p.born {
+		p.born = b.born
+	}
 }
 
 // check has the worker compare what the kernel has of i with the tree.
@@ -200,9 +211,38 @@ func (w *notices) idle() bool {
 		len(w.checks)+len(w.relists)+len(w.pushes)+len(w.later) == 0
 }
 
-// putOff reports whether some notice waits for a reader.
-func (w *notices) putOff() bool {
+// calm returns a channel that is closed when no notice for what was published
+// before the call waits for a reader, nor for a request that is at work on a
+// name. A request may wait for it as for caughtUp, after that.
+func (w *notices) calm() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.later) > 0
+	c := make(chan struct{})
+	if w.closed || w.putOffLocked() > w.entered {
+		close(c)
+	} else {
+		w.calmers = append(w.calmers, waiter{w.entered, c})
+	}
+	return c
+}
+
+// putOffLocked is the birth of the oldest that was put off.
+func (w *notices) putOffLocked() uint64 {
+	oldest := uint64(math.MaxUint64)
+	for _, born := range []uint64{w.atWork, w.published.born} {
+		if born > 0 {
+			oldest = min(oldest, born)
+		}
+	}
+	for _, r := range w.later {
+		oldest = min(oldest, r.born)
+	}
+	return oldest
+}
+
+// calmLocked lets go of those who wait for nothing more.
+func (w *notices) calmLocked() {
+	if len(w.calmers) > 0 {
+		w.calmers = releaseWaiters(w.calmers, w.putOffLocked()-1)
+	}
 }

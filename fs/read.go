@@ -53,10 +53,9 @@ func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
 	case !i.told.Valid():
 		i.told = n
 	case ok && !i.told.Same(n):
-		i.reread = true
 		s.notices.checkLocked(i)
 	}
-	i.cleared = false
+	i.cleared, i.reread = false, true
 	if !i.paged {
 		i.paged = true
 		s.notices.pushSiblings(i)

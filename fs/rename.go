@@ -135,7 +135,9 @@ func (s *server) renameEntry(from, to *target, flags uint32) error {
 		s.swapInodes(from, to)
 		return nil
 	}
-	l.files.MoveMirror(from.path, to.path)
+	if from.isDir() { // what lies behind a leaf does not go with it
+		l.files.MoveMirror(from.path, to.path)
+	}
 	l.moved(from.path, to.path)
 	s.moveInode(from, to)
 	return nil

@@ -1,6 +1,8 @@
 package fs
 
 import (
+	"errors"
+	"os"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -43,12 +45,17 @@ func (e *scratchEntry) where() (p string, f *scratch.File) {
 	return e.path, f
 }
 
-func (e *scratchEntry) stat() (syscall.Stat_t, error) {
-	p, f := e.where()
-	if f != nil {
-		return f.Stat()
+func (e *scratchEntry) stat() (st syscall.Stat_t, err error) {
+	for {
+		p, f := e.where()
+		if f == nil {
+			return e.layer.files.Lstat(p)
+		}
+		// Who has it open may close it at this moment; another may have it open too.
+		if st, err = f.Stat(); !errors.Is(err, os.ErrClosed) {
+			return st, err
+		}
 	}
-	return e.layer.files.Lstat(p)
 }
 
 func (e *scratchEntry) attributes(a *fuse.Attr) {

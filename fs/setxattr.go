@@ -106,7 +106,15 @@ func (s *server) setType(i *inode, path string, to mapping.Type) error {
 		}
 		return mapping.Errorf(mapping.Invalid, path, "a directory can be an object, an array or a plain directory, not a %s", to)
 	}
-	return s.commit(mapping.SetType(path, to))
+	if err := s.commit(mapping.SetType(path, to)); err != nil {
+		return err
+	}
+	if i.dir == nil && (to == mapping.Object || to == mapping.Array) {
+		// Who asked goes on with a directory. The kernel holds the lock of the file
+		// alone.
+		s.awaitNotices()
+	}
+	return nil
 }
 
 // makeDocument stores an empty local directory as a document.

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -14,6 +15,8 @@ type retry struct {
 	inode *inode
 	tries int
 	due   time.Time
+	// born is how many changes were published when it was put off first.
+	born uint64
 }
 
 // retryAfter is the first pause before something is tried again; it doubles up
@@ -36,8 +39,8 @@ func (w *notices) compare(i *inode) {
 	w.compareAgain(retry{inode: i})
 }
 
-// maxReread is how often a notice is repeated at once because the old content
-// was read again while it was sent.
+// maxReread is how often a notice is repeated at once because the kernel was
+// given something to keep while it was sent.
 const maxReread = 100
 
 func (w *notices) compareAgain(r retry) {
@@ -58,12 +61,13 @@ func (w *notices) compareAgain(r retry) {
 	r.due = time.Now().Add(min(retryAfter<<min(r.tries, 10), maxRetryAfter))
 	r.tries++
 	w.mu.Lock()
+	r.born = cmp.Or(r.born, w.entered, 1)
 	w.later = append(w.later, r)
 	w.mu.Unlock()
 }
 
 // move tells the kernel to drop what it has of a leaf whose content changed.
-// again: the old content was read meanwhile; later: the kernel will only know
+// again: the kernel was given something meanwhile; later: the kernel will only know
 // the inode when a reply that is on its way has arrived, or a reader is given time.
 func (w *notices) move(i *inode) (again, later bool) {
 	n, ok := w.s.node(i, w.s.tree(i))

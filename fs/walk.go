@@ -175,6 +175,8 @@ func (k *walk) entry(dir *inode, name string, oldDir, newDir mapping.Node, below
 	case k.local(c):
 		if k.meets(dir, c, name, n, is) {
 			k.directory(c, old, n, below)
+		} else if !is {
+			k.hollow(c)
 		}
 	case !is && k.s.table.claimedWithin(c):
 		k.postpone(dir, name, below)

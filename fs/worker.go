@@ -1,6 +1,9 @@
 package fs
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // run is the worker.
 func (w *notices) run() {
@@ -29,6 +32,7 @@ func (w *notices) step() bool {
 	w.mu.Lock()
 	b, checks, relists, rounds := w.published, w.checks, w.relists, w.rounds
 	w.published, w.checks, w.relists, w.rounds = batch{}, nil, nil, nil
+	w.atWork = b.born
 	var push *inode
 	if n := len(w.pushes); n > 0 {
 		push, w.pushes = w.pushes[0], w.pushes[1:]
@@ -61,8 +65,10 @@ func (w *notices) step() bool {
 	if len(deferred) > 0 {
 		// A request is at work on these names; it is tried again after a pause,
 		// if nothing else brings the worker here before.
-		w.requeueLocked(batch{old: b.old, keys: [][]string{deferred}, changes: b.changes + 1})
+		w.requeueLocked(batch{old: b.old, keys: [][]string{deferred}, changes: b.changes + 1, born: cmp.Or(b.born, b.upTo)})
 	}
+	w.atWork = 0
+	w.calmLocked()
 	if push != nil && !busy {
 		w.mu.Unlock()
 		w.push(push)
@@ -98,6 +104,9 @@ func (w *notices) retryDue() {
 		}
 	}
 	w.later = later
+	for _, r := range due {
+		w.atWork = min(cmp.Or(w.atWork, r.born), r.born)
+	}
 	fade := 0
 	for fade < len(w.fading) && !w.fading[fade].due.After(now) {
 		fade++
@@ -108,6 +117,10 @@ func (w *notices) retryDue() {
 	for _, r := range due {
 		w.compareAgain(r)
 	}
+	w.mu.Lock()
+	w.atWork = 0
+	w.calmLocked()
+	w.mu.Unlock()
 	for _, r := range faded {
 		r.inode.fade()
 	}

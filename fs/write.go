@@ -248,7 +248,7 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 			h.by = holder{h.fh, in.Pid}
 			err = s.save(h.work)
 		}
-		wait := h.untold && h.view != 0 || h.touched
+		wait := h.untold && (h.view != 0 || s.hasDirectory(path)) || h.touched
 		h.untold, h.touched = false, false
 		h.mu.Unlock()
 		if err != nil {
@@ -256,7 +256,7 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 		}
 		if wait {
 			// Who looks at the fields after close has returned finds what the view
-			// was written as, and who looks at a counter what it has become. No lock is held here, nor by the kernel.
+			// or the leaf was written as, and who looks at a counter what it has become. No lock is held here, nor by the kernel.
 			select {
 			case <-s.notices.caughtUp():
 			case <-cancel:

@@ -79,10 +79,14 @@ func (f *File) grow(st *syscall.Stat_t, n int64) error {
 	return nil
 }
 
-// Stat returns the attributes.
+// Stat returns the attributes. Unlike Fd, it may be called while another closes
+// the file: the error is os.ErrClosed then.
 func (f *File) Stat() (st syscall.Stat_t, err error) {
-	err = syscall.Fstat(int(f.f.Fd()), &st)
-	return st, err
+	info, err := f.f.Stat()
+	if err != nil {
+		return st, err
+	}
+	return *info.Sys().(*syscall.Stat_t), nil
 }
 
 // Sync writes the file to the host's disk.

@@ -53,6 +53,13 @@ func (s *Store) MoveMirror(from, to string) {
 		return
 	}
 	if unix.Renameat2(unix.AT_FDCWD, s.host(from), unix.AT_FDCWD, s.host(to), 0) == nil {
+		if s.made.has(to) {
+			s.removed(to) // an empty one was replaced
+		}
+		if s.made.has(from) {
+			s.removed(from)
+			s.added(to)
+		}
 		s.index.rename(from, to, false)
 		_ = s.made.rename(from, to, false) // written again at the next change
 	}
@@ -71,6 +78,14 @@ func (s *Store) ExchangeMirror(a, b string) {
 		return
 	}
 	if unix.Renameat2(unix.AT_FDCWD, s.host(a), unix.AT_FDCWD, s.host(b), unix.RENAME_EXCHANGE) == nil {
+		switch {
+		case s.made.has(a) && !s.made.has(b):
+			s.removed(a)
+			s.added(b)
+		case s.made.has(b) && !s.made.has(a):
+			s.removed(b)
+			s.added(a)
+		}
 		s.index.rename(a, b, true)
 		_ = s.made.rename(a, b, true) // written again at the next change
 	}

@@ -179,6 +179,32 @@ func TestSettledDirectoryKeepsItsFiles(t *testing.T) {
 	}
 }
 
+// A directory that was made here and is one of the tree by now moves with that.
+func TestMadeDirectoryMovesWithTheTree(t *testing.T) {
+	s := open(t, t.TempDir(), 0)
+	for _, dir := range []string{"b/b", "c/in"} {
+		if err := s.Mkdir(dir, 0o755, uint32(os.Getuid()), uint32(os.Getgid())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.MoveMirror("b/b", "a/d/b")
+	if !names(s.List("a/d"))["b"] || len(s.List("b")) > 0 {
+		t.Errorf("after a move a/d has %v, b has %v", s.List("a/d"), s.List("b"))
+	}
+	s.ExchangeMirror("a/d/b", "e")
+	if !names(s.List("."))["e"] || len(s.List("a/d")) > 0 {
+		t.Errorf("after an exchange the root has %v, a/d has %v", s.List("."), s.List("a/d"))
+	}
+	for _, dir := range []string{"e", "c/in"} {
+		if err := s.Rmdir(dir); err != nil {
+			t.Error(err)
+		}
+	}
+	if !s.Empty() {
+		t.Errorf("it still counts %v", s.index)
+	}
+}
+
 func TestRmdirTakesOrphansAlong(t *testing.T) {
 	s := open(t, t.TempDir(), 0)
 	if err := s.Mkdir("d", 0o755, 0, 0); err != nil {
