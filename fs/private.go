@@ -10,6 +10,7 @@ import (
 	"maps"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
+	"github.com/openvstorage/ovscfgfs/mapping/service"
 )
 
 // private is the Store of a transaction: a tree in memory that begins as the
@@ -82,15 +83,20 @@ func (p *private) Writable() error {
 func (p *private) Usage() (size, quota int64) { return p.outer.Usage() }
 
 // commitAll makes all that was changed one change of the outer store. If that
-// succeeds the transaction has ended; if not, it goes on as it was.
-func (p *private) commitAll(ctx context.Context) error {
+// succeeds the transaction has ended; if not, it goes on as it was. With reload, the change
+// counts up the services whose configuration was changed.
+func (p *private) commitAll(ctx context.Context, reload bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.Writable(); err != nil {
 		return err
 	}
 	keys := slices.Collect(maps.Keys(p.touched))
-	if err := p.outer.Commit(ctx, mapping.Merge(p.base, p.Tree(), keys)); err != nil {
+	edit := mapping.Merge(p.base, p.Tree(), keys)
+	if reload {
+		edit = service.Reloading(edit, p.base, p.Tree())
+	}
+	if err := p.outer.Commit(ctx, edit); err != nil {
 		return err
 	}
 	p.end("was committed")

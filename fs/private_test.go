@@ -76,7 +76,7 @@ func TestPrivateCommitAgainstModel(t *testing.T) {
 			want = theirs
 		}
 		before := outer.Tree().Revision()
-		err := p.commitAll(context.Background())
+		err := p.commitAll(context.Background(), false)
 		var conflicts mapping.Conflicts
 		if errors.As(err, &conflicts) != conflict || !conflict && err != nil {
 			rt.Fatalf("mine %v, theirs %v: %v, want a conflict: %v", mine, theirs, err, conflict)

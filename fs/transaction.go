@@ -97,12 +97,13 @@ func (t *transaction) forgotten() bool {
 	return tb.root.lookups == 0 && tb.byID.count == 1
 }
 
-// commit makes all that was changed in it one change of the store.
-func (t *transaction) commit() error {
+// commit makes all that was changed in it one change of the store. With reload, that counts up
+// the services whose configuration was changed.
+func (t *transaction) commit(reload bool) error {
 	if err := t.settle(); err != nil {
 		return err
 	}
-	err := t.store.commitAll(context.Background())
+	err := t.store.commitAll(context.Background(), reload)
 	var conflicts mapping.Conflicts
 	if errors.As(err, &conflicts) {
 		return mapping.Errorf(mapping.Busy, "", "%w; both sides are in .ovscfgfs/errors, and the transaction stays: give what conflicts the value that it has outside and commit again, or drop the transaction with rmdir", conflicts)

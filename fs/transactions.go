@@ -22,6 +22,9 @@ const (
 	controlTransactions = "txn"
 	// commitSuffix is added to the name of a transaction to commit it.
 	commitSuffix = ".commit"
+	// reloadSuffix does the same, and asks the services whose configuration was
+	// changed to read it, in the same change.
+	reloadSuffix = ".reload"
 	// maxTransactions is how many may be open at once: each keeps an old tree alive.
 	maxTransactions = 64
 	// maxConflicts is how many conflicts of one commit .ovscfgfs/errors tells.
@@ -121,8 +124,8 @@ func (ts *transactions) begin(name string) (*transaction, error) {
 	switch {
 	case len(name) > nameMax-len(commitSuffix):
 		return nil, mapping.Errorf(mapping.NameTooLong, "", "a transaction's name has at most %d bytes", nameMax-len(commitSuffix))
-	case strings.HasSuffix(name, commitSuffix):
-		return nil, mapping.Errorf(mapping.Invalid, "", "a name that ends in %s means the commit of a transaction: choose another", commitSuffix)
+	case endsOne(name):
+		return nil, mapping.Errorf(mapping.Invalid, "", "a name that ends in %s or %s means the commit of a transaction: choose another", commitSuffix, reloadSuffix)
 	}
 	ts.clean.Do(func() {
 		// What the transactions of a daemon that was killed have left.
@@ -180,10 +183,10 @@ func (ts *transactions) rename(dir uint64, from, to string, flags uint32) fuse.S
 	case t == other:
 	case other != nil:
 		err = syscall.EEXIST
-	case to == from+commitSuffix:
+	case to == from+commitSuffix, to == from+reloadSuffix:
 		commit = true
-	case strings.HasSuffix(to, commitSuffix):
-		err = mapping.Errorf(mapping.Invalid, "", "a transaction is committed by renaming it to its own name with %s: %s", commitSuffix, from+commitSuffix)
+	case endsOne(to):
+		err = mapping.Errorf(mapping.Invalid, "", "a transaction is committed by renaming it to its own name with %s or %s: %s", commitSuffix, reloadSuffix, from+commitSuffix)
 	case len(to) > nameMax-len(commitSuffix):
 		err = mapping.Errorf(mapping.NameTooLong, "", "a transaction's name has at most %d bytes", nameMax-len(commitSuffix))
 	default:
@@ -191,7 +194,7 @@ func (ts *transactions) rename(dir uint64, from, to string, flags uint32) fuse.S
 	}
 	ts.mu.Unlock()
 	if commit {
-		if err = ts.commit(t); err == nil {
+		if err = ts.commit(t, to == from+reloadSuffix); err == nil {
 			// The kernel believes that it has the new name, and would keep it with all its
 			// inodes. The notice waits for the end of this rename.
 			ts.ended.Go(func() { ts.s.notices.kernel.EntryNotify(dir, to) })
@@ -202,8 +205,8 @@ func (ts *transactions) rename(dir uint64, from, to string, flags uint32) fuse.S
 
 // commit ends t with a commit; if that is refused, it goes on. (The kernel has the
 // directory locked: there is one at a time.)
-func (ts *transactions) commit(t *transaction) error {
-	err := t.commit()
+func (ts *transactions) commit(t *transaction, reload bool) error {
+	err := t.commit(reload)
 	var conflicts mapping.Conflicts
 	if errors.As(err, &conflicts) {
 		for _, c := range conflicts[:min(len(conflicts), maxConflicts)] {
@@ -219,6 +222,11 @@ func (ts *transactions) commit(t *transaction) error {
 	ts.mu.Unlock()
 	ts.s.awaitNotices()
 	return nil
+}
+
+// endsOne reports whether a name has the suffix of a commit.
+func endsOne(name string) bool {
+	return strings.HasSuffix(name, commitSuffix) || strings.HasSuffix(name, reloadSuffix)
 }
 
 // forgot looks whether a transaction that has ended is needed any more. It does not wait.

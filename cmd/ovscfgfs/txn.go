@@ -26,6 +26,7 @@ func txnCommand() *cli.Command {
 			"passed on. 75 is a conflict: others changed the same meanwhile, nothing was committed. Run it again, or look at the copy, which stays.",
 		Flags: []cli.Flag{
 			stringFlag("mountpoint", "", "the mount; without it the one that you are in, or the only one"),
+			boolFlag("reload", "ask each service whose configuration was changed to read it, in the same transaction"),
 			boolFlag("drop", "keep no copy after a conflict, for scripts that try again"),
 		},
 		OnUsageError: usageError,
@@ -122,7 +123,11 @@ func (t *transaction) carryOut(c *cli.Context, inside string) error {
 		}
 		return err
 	}
-	err = os.Rename(t.dir(), t.dir()+".commit")
+	suffix := ".commit"
+	if c.Bool("reload") {
+		suffix = ".reload"
+	}
+	err = os.Rename(t.dir(), t.dir()+suffix)
 	if err == nil {
 		return nil
 	}
@@ -145,7 +150,7 @@ func (t *transaction) carryOut(c *cli.Context, inside string) error {
 	case errors.Is(err, syscall.ENOTCONN), errors.Is(err, syscall.ECONNABORTED):
 		return failf(exitMountpoint, "the mount %s ended: look whether the change was made", t.mountpoint)
 	case errors.Is(err, syscall.ETIMEDOUT):
-		return failf(exitEtcd, "%s (%s stays: rename it to %s.commit when etcd is back, which changes nothing twice)", words, t.dir(), t.name)
+		return failf(exitEtcd, "%s (%s stays: rename it to %s%s when etcd is back, which changes nothing twice)", words, t.dir(), t.name, suffix)
 	}
 	code = exitFailure
 	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.ENOSPC) {
