@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"slices"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -21,19 +22,47 @@ type gate struct {
 // stale refuses an echo that the newest tree does not bear out any more.
 const stale = fuse.Status(syscall.ESTALE)
 
-// of returns what the thread of a request was asked for; mine: it is one of the
-// helper's.
-func (g gate) of(h *fuse.InHeader) (it *echoed, mine bool) {
+// of returns what the thread of a request was asked for, of several the one that
+// it is about, if it is about one; mine: it is one of the helper's.
+func (g gate) of(h *fuse.InHeader, about func(*echoed) bool) (it *echoed, mine bool) {
 	lanes := g.e.threads.Load()
 	if lanes == nil {
 		return nil, false
 	}
 	for _, l := range *lanes {
 		if l.thread.Load() == h.Pid {
-			return l.current.Load(), true
+			batch := l.current.Load()
+			if batch == nil {
+				return nil, true
+			}
+			return pick(*batch, about), true
 		}
 	}
 	return nil, false
+}
+
+// pick returns the first of a batch for which about is true, or just the first.
+func pick(batch []*echoed, about func(*echoed) bool) *echoed {
+	if len(batch) > 1 {
+		if k := slices.IndexFunc(batch, about); k >= 0 {
+			return batch[k]
+		}
+	}
+	return batch[0]
+}
+
+// first takes what stands alone: only content changes come in several.
+func first(*echoed) bool { return true }
+
+// named makes a test for the item of a name in a directory.
+func (g gate) named(dir uint64, name string) func(*echoed) bool {
+	return func(it *echoed) bool { return it.at(g.e.s.table, dir, name) }
+}
+
+// shown makes a test for the item of what has a name.
+func (g gate) shown(id uint64) func(*echoed) bool {
+	i := g.e.s.table.get(id)
+	return func(it *echoed) bool { return i != nil && g.e.s.table.child(it.dir, it.name) == i }
 }
 
 // at reports whether a request names a place.
@@ -43,7 +72,7 @@ func (p place) at(tb *table, dir uint64, name string) bool {
 
 // Lookup implements fuse.RawFileSystem.
 func (g gate) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
-	it, mine := g.of(in)
+	it, mine := g.of(in, g.named(in.NodeId, name))
 	if !mine {
 		return g.RawFileSystem.Lookup(cancel, in, name, out)
 	}
@@ -106,7 +135,7 @@ func (g gate) gone(it *echoed) bool {
 
 // GetAttr implements fuse.RawFileSystem.
 func (g gate) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
-	if it, mine := g.of(&in.InHeader); mine && it == nil {
+	if it, mine := g.of(&in.InHeader, first); mine && it == nil {
 		return stale
 	}
 	return g.RawFileSystem.GetAttr(cancel, in, out)
@@ -114,7 +143,7 @@ func (g gate) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.Attr
 
 // SetAttr implements fuse.RawFileSystem.
 func (g gate) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
-	it, mine := g.of(&in.InHeader)
+	it, mine := g.of(&in.InHeader, g.shown(in.NodeId))
 	if !mine {
 		return g.RawFileSystem.SetAttr(cancel, in, out)
 	}
@@ -146,7 +175,7 @@ func (g gate) touched(it *echoed, id uint64) *inode {
 
 // Open implements fuse.RawFileSystem.
 func (g gate) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
-	it, mine := g.of(&in.InHeader)
+	it, mine := g.of(&in.InHeader, first)
 	if !mine {
 		return g.RawFileSystem.Open(cancel, in, out)
 	}
@@ -173,7 +202,7 @@ func (echoHandle) size() (int64, bool) { return 0, false }
 
 // Create implements fuse.RawFileSystem.
 func (g gate) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
-	it, mine := g.of(&in.InHeader)
+	it, mine := g.of(&in.InHeader, first)
 	if !mine {
 		return g.RawFileSystem.Create(cancel, in, name, out)
 	}
@@ -186,7 +215,7 @@ func (g gate) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string, out
 
 // Mknod implements fuse.RawFileSystem.
 func (g gate) Mknod(cancel <-chan struct{}, in *fuse.MknodIn, name string, out *fuse.EntryOut) fuse.Status {
-	it, mine := g.of(&in.InHeader)
+	it, mine := g.of(&in.InHeader, first)
 	if !mine {
 		return g.RawFileSystem.Mknod(cancel, in, name, out)
 	}
@@ -195,7 +224,7 @@ func (g gate) Mknod(cancel <-chan struct{}, in *fuse.MknodIn, name string, out *
 
 // Mkdir implements fuse.RawFileSystem.
 func (g gate) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
-	it, mine := g.of(&in.InHeader)
+	it, mine := g.of(&in.InHeader, first)
 	if !mine {
 		return g.RawFileSystem.Mkdir(cancel, in, name, out)
 	}
@@ -204,7 +233,7 @@ func (g gate) Mkdir(cancel <-chan struct{}, in *fuse.MkdirIn, name string, out *
 
 // Symlink implements fuse.RawFileSystem.
 func (g gate) Symlink(cancel <-chan struct{}, in *fuse.InHeader, pointedTo, name string, out *fuse.EntryOut) fuse.Status {
-	it, mine := g.of(in)
+	it, mine := g.of(in, first)
 	if !mine {
 		return g.RawFileSystem.Symlink(cancel, in, pointedTo, name, out)
 	}
@@ -233,7 +262,7 @@ func (g gate) arrives(it *echoed, op echo.Op, dir uint64, name string, out *fuse
 
 // Unlink implements fuse.RawFileSystem.
 func (g gate) Unlink(cancel <-chan struct{}, in *fuse.InHeader, name string) fuse.Status {
-	it, mine := g.of(in)
+	it, mine := g.of(in, first)
 	if !mine {
 		return g.RawFileSystem.Unlink(cancel, in, name)
 	}
@@ -242,7 +271,7 @@ func (g gate) Unlink(cancel <-chan struct{}, in *fuse.InHeader, name string) fus
 
 // Rmdir implements fuse.RawFileSystem.
 func (g gate) Rmdir(cancel <-chan struct{}, in *fuse.InHeader, name string) fuse.Status {
-	it, mine := g.of(in)
+	it, mine := g.of(in, first)
 	if !mine {
 		return g.RawFileSystem.Rmdir(cancel, in, name)
 	}
@@ -260,7 +289,7 @@ func (g gate) leaves(it *echoed, op echo.Op, dir uint64, name string) fuse.Statu
 
 // Rename implements fuse.RawFileSystem.
 func (g gate) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newName string) fuse.Status {
-	it, mine := g.of(&in.InHeader)
+	it, mine := g.of(&in.InHeader, first)
 	if !mine {
 		return g.RawFileSystem.Rename(cancel, in, oldName, newName)
 	}

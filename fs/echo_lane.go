@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 type lane struct {
 	e      *echoes
 	thread atomic.Uint32 // of the running helper
-	// current is what the thread was asked for; nil between two requests.
-	current atomic.Pointer[echoed]
+	// current is what the thread was asked for, several only of content changes
+	// (echo.Touch); nil between two requests.
+	current atomic.Pointer[[]*echoed]
 	queue   []*echoed // guarded by echoes.mu
 	wake    chan struct{}
 }
@@ -65,28 +67,37 @@ func (e *echoes) laneOf(it *echoed) *lane {
 	return e.lanes[order.id%uint64(n)]
 }
 
-// next takes the first item off the lane's queue.
-func (l *lane) next() *echoed {
+// mostTouches is how many content changes the helper is asked for at a time: to
+// wake it, and to be woken by it, takes as long as the change.
+const mostTouches = 64
+
+// next takes the first item off the lane's queue, with those behind it if all
+// are content changes.
+func (l *lane) next() []*echoed {
 	e := l.e
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(l.queue) == 0 {
-		return nil
+	var batch []*echoed
+	for len(l.queue) > 0 {
+		it := l.queue[0]
+		if len(batch) > 0 && (it.op != echo.Touch || batch[0].op != echo.Touch || len(batch) == mostTouches) {
+			break
+		}
+		batch = append(batch, it)
+		l.queue[0] = nil
+		l.queue = l.queue[1:]
+		if e.last[it.place] == it {
+			delete(e.last, it.place)
+		}
 	}
-	it := l.queue[0]
-	l.queue[0] = nil
-	l.queue = l.queue[1:]
-	if e.last[it.place] == it {
-		delete(e.last, it.place)
-	}
-	return it
+	return batch
 }
 
 // run has the helper's thread do what is queued, until the helper has ended.
 func (l *lane) run(thread *echo.Lane, ended <-chan struct{}) {
 	for {
-		it := l.next()
-		if it == nil {
+		batch := l.next()
+		if len(batch) == 0 {
 			select {
 			case <-l.wake:
 				continue
@@ -94,16 +105,18 @@ func (l *lane) run(thread *echo.Lane, ended <-chan struct{}) {
 				return
 			}
 		}
-		if l.e.hold(it) {
+		if batch = slices.DeleteFunc(batch, l.e.hold); len(batch) == 0 {
 			continue
 		}
-		l.current.Store(it)
-		err := thread.Do(echo.Request{Op: it.op, Path: l.e.pathOf(it.place, it.path), To: l.e.pathOf(it.to, it.toPath)})
+		l.current.Store(&batch)
+		done, err := l.repeat(thread, batch)
 		l.current.Store(nil)
-		if err != nil {
-			l.e.giveUp(it)
+		for k, it := range batch {
+			if err != nil {
+				l.e.giveUp(it)
+			}
+			l.e.settled(it, k < done)
 		}
-		l.e.settled(it, err == nil)
 		if err == echo.ErrDead {
 			return
 		}
@@ -149,6 +162,23 @@ func (e *echoes) caughtUp() <-chan struct{} {
 		e.waiters = append(e.waiters, c)
 	}
 	return c
+}
+
+// repeat has the thread do a batch and returns how many of it were done.
+func (l *lane) repeat(thread *echo.Lane, batch []*echoed) (done int, err error) {
+	it := batch[0]
+	if len(batch) == 1 {
+		err = thread.Do(echo.Request{Op: it.op, Path: l.e.pathOf(it.place, it.path), To: l.e.pathOf(it.to, it.toPath)})
+		if err == nil {
+			done = 1
+		}
+		return done, err
+	}
+	paths := make([]string, len(batch))
+	for k, it := range batch {
+		paths[k] = l.e.pathOf(it.place, it.path)
+	}
+	return thread.TouchAll(paths)
 }
 
 // pathOf is where a name is now; path if its directory has none any more.

@@ -150,6 +150,32 @@ func (l *Lane) Do(r Request) error {
 	return nil
 }
 
+// TouchAll is Touch of each path, in their order, with one waking of the helper for as
+// many as a message holds. It returns how many were touched, and ErrDead if the
+// helper ended; a path that is gone is no error.
+func (l *Lane) TouchAll(paths []string) (done int, err error) {
+	for len(paths) > 0 {
+		n, size := 0, 0
+		for ; n < len(paths) && size+len(paths[n])+1 < maxMessage-3; n++ {
+			size += len(paths[n]) + 1
+		}
+		if n == 0 {
+			return done, unix.ENAMETOOLONG
+		}
+		l.buf = Request{Op: touchAll, Path: strings.Join(paths[:n], pathSeparator)}.append(l.buf[:0])
+		if _, err := l.socket.Write(l.buf); err != nil {
+			return done, ErrDead
+		}
+		touched, err := l.receive()
+		if err != nil {
+			return done, ErrDead
+		}
+		done += int(touched)
+		paths = paths[n:]
+	}
+	return done, nil
+}
+
 func (l *Lane) receive() (uint32, error) {
 	var b [4]byte
 	n, err := l.socket.Read(b[:])

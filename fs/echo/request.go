@@ -27,7 +27,13 @@ const (
 	Rename
 	// Link makes a symbolic link.
 	Link
+	// touchAll is Touch of several paths, which are separated in Request.Path. It
+	// is answered with the number of those that were touched.
+	touchAll
 )
+
+// pathSeparator is what no path can hold.
+const pathSeparator = "\x00"
 
 // Request is one change to be repeated. Paths are relative to the mount's root.
 type Request struct {
@@ -56,7 +62,7 @@ func parseRequest(b []byte) (Request, error) {
 		return Request{}, errMalformed
 	}
 	op, n, rest := Op(b[0]), int(binary.LittleEndian.Uint16(b[1:])), b[3:]
-	if op < Touch || op > Link || n > len(rest) {
+	if op < Touch || op > touchAll || n > len(rest) {
 		return Request{}, errMalformed
 	}
 	return Request{Op: op, Path: string(rest[:n]), To: string(rest[n:])}, nil

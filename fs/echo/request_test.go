@@ -6,7 +6,7 @@ import (
 )
 
 func FuzzRequest(f *testing.F) {
-	for _, r := range []Request{{Op: Touch, Path: "a/b"}, {Op: Rename, Path: "a", To: "b"}, {Op: Mkdir}} {
+	for _, r := range []Request{{Op: Touch, Path: "a/b"}, {Op: Rename, Path: "a", To: "b"}, {Op: Mkdir}, {Op: touchAll, Path: "a" + pathSeparator + "b/c"}} {
 		f.Add(r.append(nil))
 	}
 	f.Add([]byte{})
