@@ -7,8 +7,8 @@ import (
 )
 
 // WriteJSON plans the entry at path to be this JSON text, spelled so: a scalar, or a whole
-// document. What is there keeps its type, unless o.Type is that of the text; null takes any. Of o only Type, MustExist and
-// MustNotExist count.
+// document. What is there keeps its type, unless o.Type is that of the text; null takes any. Of o only Type, Segments,
+// MustExist and MustNotExist count.
 //
 // Errors: those of Write and WriteView; Invalid for text that is not JSON or of
 // another type, and for what is raw.
@@ -18,7 +18,7 @@ func WriteJSON(path string, text []byte, o WriteOptions) Edit {
 		if len(text) == 0 || !gjson.ValidBytes(text) {
 			return Plan{}, Errorf(Invalid, path, "the text is not JSON%s", whereInvalid(text))
 		}
-		p, err := placeOf(t, path)
+		p, err := placeKnowing(t, path, o.Segments)
 		if err != nil {
 			return Plan{}, err
 		}

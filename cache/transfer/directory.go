@@ -20,6 +20,7 @@ const (
 	attrType    = "user.type"
 	attrNewline = "user.ovscfgfs.newline"
 	attrText    = "user.ovscfgfs.text"
+	attrName    = "user.ovscfgfs.name"
 	// maxAttr is XATTR_SIZE_MAX of linux/limits.h.
 	maxAttr = 64 << 10
 )
@@ -28,6 +29,8 @@ const (
 type Directory struct {
 	name    string
 	entries []entry // each directory before what is in it
+	// segments are what cut names (%~) stand for.
+	segments mapping.Segments
 	// Skipped are the names of what has no place in etcd.
 	Skipped []string
 }
@@ -65,6 +68,9 @@ func (d *Directory) read(dir, path string, skip func(string) bool) error {
 		e := entry{path: at, dir: item.IsDir()}
 		e.typ = mapping.Type(attribute(file, attrType))
 		e.newline = attribute(file, attrNewline) != ""
+		if name := attribute(file, attrName); name != "" {
+			d.segments = d.segments.With(item.Name(), name)
+		}
 		if text := attribute(file, attrText); text != "" {
 			e.text = []byte(text)
 		}
@@ -228,7 +234,7 @@ func (c *copying) entry(e *entry) error {
 		if dir, name, ok := c.view(e.path); ok {
 			return c.do(e.path, mapping.WriteView(dir, name, e.content))
 		}
-		return c.do(e.path, mapping.Write(e.path, e.content, mapping.WriteOptions{Type: e.typ, NoNewline: e.newline, Text: e.text}))
+		return c.do(e.path, mapping.Write(e.path, e.content, mapping.WriteOptions{Type: e.typ, NoNewline: e.newline, Text: e.text, Segments: c.directory.segments}))
 	}
 	n, there := c.tree.Lookup(e.path)
 	to := e.typ
@@ -246,12 +252,12 @@ func (c *copying) entry(e *entry) error {
 		if to == mapping.Array {
 			text = []byte("[]")
 		}
-		if e.text != nil && c.do(e.path, mapping.WriteJSON(e.path, e.text, mapping.WriteOptions{Type: to})) == nil {
+		if e.text != nil && c.do(e.path, mapping.WriteJSON(e.path, e.text, mapping.WriteOptions{Type: to, Segments: c.directory.segments})) == nil {
 			// Also what no file of its own could make: a field that is there twice.
 			c.whole = append(c.whole, e.path)
 			return nil
 		}
-		return c.do(e.path, mapping.Write(e.path, text, mapping.WriteOptions{Type: to, Text: text}))
+		return c.do(e.path, mapping.Write(e.path, text, mapping.WriteOptions{Type: to, Text: text, Segments: c.directory.segments}))
 	case n.Type() != to && e.typ != "":
 		return c.do(e.path, mapping.SetType(e.path, to))
 	}

@@ -86,6 +86,9 @@ func (w *directoryWriter) children(dir, path string, n mapping.Node) error {
 
 // attributes are those that a mount lists.
 func (w *directoryWriter) attributes(file string, n mapping.Node) {
+	if name, ok := n.Whole(); ok {
+		w.attribute(file, attrName, []byte(name))
+	}
 	if n.Type() == mapping.Directory {
 		return
 	}
