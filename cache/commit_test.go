@@ -59,6 +59,33 @@ func TestCommitOfNothing(t *testing.T) {
 	}
 }
 
+// TestUnchanged has another node write among the keys that an edit has looked at as a
+// whole, after it was planned: it is planned again.
+func TestUnchanged(t *testing.T) {
+	e := newEtcd(t)
+	n := open(t, e.addr)
+	e.put("/ovs/all/1", "1")
+	plans := 0
+	err := n.Commit(e.ctx, func(tree *mapping.Tree) (mapping.Plan, error) {
+		if plans++; plans == 1 {
+			e.put("/ovs/all/2", "2")
+		}
+		if _, ok := tree.Get("/ovs/all/2"); ok {
+			return mapping.Plan{}, mapping.Errorf(mapping.Exists, "all", "there are two")
+		}
+		return mapping.Plan{Unchanged: []string{"/ovs/all/"}, Puts: []mapping.Put{{Key: "/ovs/one", Value: []byte("1")}}}, nil
+	})
+	if mapping.KindOf(err) != mapping.Exists || plans < 2 {
+		t.Errorf("%v after %d plans", err, plans)
+	}
+	err = n.Commit(e.ctx, func(*mapping.Tree) (mapping.Plan, error) {
+		return mapping.Plan{Unchanged: []string{"/ovs/all/", "/ovs/none/"}, Puts: []mapping.Put{{Key: "/ovs/all/3", Value: []byte("1")}}}, nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // TestTwoNodesCount lets four writers on two nodes add to one number.
 func TestTwoNodesCount(t *testing.T) {
 	const writers, each = 4, 125
