@@ -128,10 +128,11 @@ func (s *schedule) look() {
 	}
 	for _, name := range names {
 		s.consider(name)
-		for waiter := range s.waiting[name] {
+		waiters := s.waiting[name]
+		delete(s.waiting, name) // who goes on waiting says so again
+		for waiter := range waiters {
 			s.consider(waiter)
 		}
-		delete(s.waiting, name)
 	}
 }
 

@@ -58,7 +58,14 @@ func Service(ctx context.Context, o ServiceOptions) error {
 	return err
 }
 
-func (v *serving) published(*mapping.Tree, *mapping.Tree, []string) {
+func (v *serving) published(_, _ *mapping.Tree, keys []string) {
+	if len(keys) > 0 { // not only the revision has moved
+		v.look()
+	}
+}
+
+// look has the counter looked at.
+func (v *serving) look() {
 	select {
 	case v.dirty <- struct{}{}:
 	default:
@@ -67,7 +74,7 @@ func (v *serving) published(*mapping.Tree, *mapping.Tree, []string) {
 
 // lead works for one term.
 func (v *serving) lead(term context.Context, fence mapping.Guard) error {
-	v.published(nil, nil, nil)
+	v.look()
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval, pause.Multiplier = v.RetryFirst, v.RetryMost, 2
 	tick := time.NewTicker(v.Reconcile)
@@ -191,7 +198,7 @@ func (v *serving) reload(ctx context.Context, t *mapping.Tree, count, asked int6
 	}
 	said := func(action string) (service.Comparison, service.Answer) {
 		differs := service.Compare(v.Catalogue, v.Service, running, stored)
-		report.RestartRequired = differs.Restart
+		report.RestartRequired = service.Masked(differs.Restart)
 		return differs, v.ask(ctx, reloadInput{
 			Action: action, Service: v.Service.Dir, Kind: v.Service.Kind, Generation: count, Attempt: attempt,
 			Running: running.JSON(), Config: stored.JSON(), Changed: differs.Dynamic, RestartRequired: differs.Restart,
@@ -206,7 +213,7 @@ func (v *serving) reload(ctx context.Context, t *mapping.Tree, count, asked int6
 	}
 	if len(answer.Rejected) > 0 { // nothing is applied
 		differs := service.Compare(v.Catalogue, v.Service, running, stored)
-		report.RestartRequired = differs.Restart
+		report.RestartRequired = service.Masked(differs.Restart)
 		report.Rejected = append(differs.Fixed, answer.Rejected...)
 		log.Warn("the check has refused it", "rejected", len(answer.Rejected))
 		return report, v.keep(running, report, asked, failed)
@@ -216,7 +223,7 @@ func (v *serving) reload(ctx context.Context, t *mapping.Tree, count, asked int6
 		return failed(answer)
 	}
 	made, missed := answer.Made(differs)
-	report.Updates = made
+	report.Updates = service.Masked(made)
 	report.Rejected = append(differs.Fixed, missed...)
 	log.Info("done", "updates", len(made), "rejected", len(report.Rejected), "restart_required", len(report.RestartRequired))
 	return report, v.keep(service.Applied(running, stored, made), report, asked, failed)

@@ -126,7 +126,7 @@ func Volumes(ctx context.Context, o VolumeOptions) error {
 	}
 	if v.tree, err = v.open(ctx, o.Prefix+"/vpool/"+o.VPool, v.published); err == nil {
 		defer func() { _ = v.tree.Close() }()
-		v.peers, err = v.open(ctx, strings.TrimSuffix(election.key, "/"+o.VRouter), func(*mapping.Tree, *mapping.Tree, []string) { v.dirty.all() })
+		v.peers, err = v.open(ctx, strings.TrimSuffix(election.key, "/"+o.VRouter), v.peersChanged)
 	}
 	if err == nil {
 		defer func() { _ = v.peers.Close() }()
@@ -144,6 +144,13 @@ func (v *volumes) published(_, _ *mapping.Tree, keys []string) {
 		if id, ok := volume.Of(strings.TrimPrefix(key, v.Prefix+"/")); ok {
 			v.dirty.add(id.Volume)
 		}
+	}
+}
+
+// peersChanged has everything looked at when an agent comes or goes.
+func (v *volumes) peersChanged(_, _ *mapping.Tree, keys []string) {
+	if len(keys) > 0 { // not only the revision has moved
+		v.dirty.all()
 	}
 }
 

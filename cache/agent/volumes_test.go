@@ -41,6 +41,10 @@ func TestLifecycle(t *testing.T) {
 	// A clone waits for its parent.
 	l.put(configKey(4), config(4, "r1", "parent_volume_id", `"`+name(3)+`"`))
 	l.awaitState(4, volume.Pending)
+	l.put(configKey(3), config(3, "nobody")) // it still waits
+	l.put(configKey(5), config(5, "r1"))
+	l.awaitState(5, volume.Ready)
+	j.want(t, "create 5")
 	l.put(configKey(3), config(3, "r1"))
 	l.awaitState(4, volume.Ready)
 	j.want(t, "create 3", "clone 4")

@@ -15,6 +15,27 @@ type Update struct {
 	Name
 	Old any `json:"old_value"`
 	New any `json:"new_value"`
+
+	secret bool
+}
+
+// Masked are updates for everybody's eyes: a report can be read by those who may
+// not read the configuration.
+func Masked(list []Update) []Update {
+	masked := make([]Update, len(list))
+	for i, u := range list {
+		if masked[i] = u; u.secret {
+			masked[i].Old, masked[i].New = mask(u.Old), mask(u.New)
+		}
+	}
+	return masked
+}
+
+func mask(value any) any {
+	if value == nil {
+		return nil
+	}
+	return mapping.Masked
 }
 
 // Problem is a parameter that stays what it was, and why; spelled as the
@@ -47,20 +68,30 @@ func Compare(known *catalogue.Catalogue, s Service, running, stored Config) Comp
 		entry, _ := known.Entry(s.pathOf(name))
 		was, is := valueOf(running, name, entry), valueOf(stored, name, entry)
 		_, there := stored[name]
+		update := Update{name, was, is, entry.Secret || secret(name, was) || secret(name, is)}
 		switch class := entry.Class; {
 		case running == nil && class != catalogue.Dynamic:
 		case running != nil && s.same(was, is):
 		case class == catalogue.Dynamic:
 			if there || entry.Default != nil {
-				c.Dynamic = append(c.Dynamic, Update{name, was, is})
+				c.Dynamic = append(c.Dynamic, update)
 			}
 		case class == catalogue.Immutable:
 			c.Fixed = append(c.Fixed, Problem{name, "it is an identity and never changes"})
 		default:
-			c.Restart = append(c.Restart, Update{name, was, is})
+			c.Restart = append(c.Restart, update)
 		}
 	}
 	return c
+}
+
+// secret reports whether a parameter's name or value says that it is a secret.
+func secret(n Name, value any) bool {
+	text, _ := json.Marshal(value)
+	if s, ok := value.(string); ok {
+		text = []byte(s)
+	}
+	return mapping.Secret(n.Param, text)
 }
 
 // pathOf is the shown path of a parameter.

@@ -105,3 +105,65 @@ func TestChanged(t *testing.T) {
 		t.Errorf("changed: %s", got)
 	}
 }
+
+func TestCompare(t *testing.T) {
+	known, err := catalogue.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	driver, _ := service.At("vpools/p/hosts/r")
+	tree := func(pairs ...string) *mapping.Tree {
+		tree, err := mapping.NewTree(mapping.Settings{Prefix: "/ovs/" + driver.Dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var changes []mapping.Change
+		for i := 0; i < len(pairs); i += 2 {
+			changes = append(changes, mapping.Change{KV: mapping.KV{Key: "/ovs/" + driver.Dir + "/config" + pairs[i], Value: []byte(pairs[i+1]), ModRevision: 1}})
+		}
+		tree, _ = tree.Apply(1, tree.Root().Seen(), changes)
+		return tree
+	}
+	config := func(pairs ...string) service.Config {
+		c, components, ok := driver.ConfigIn(tree(pairs...))
+		if !ok || !components {
+			t.Fatalf("%v: %v, %v", pairs, components, ok)
+		}
+		if again := service.ParseConfig(c.JSON(), true); len(again) != len(c) || len(service.Compare(known, driver, c, again).Dynamic) > 0 {
+			t.Errorf("%v and %v differ", c, again)
+		}
+		return c
+	}
+	running := config("/filesystem", `{"fs_dtl_mode": "Asynchronous", "fs_dtl_port": 5, "fs_raw_disk_suffix": "x"}`, "/volume_router", `{"vrouter_id": "r"}`,
+		"/event_publisher", `{"events_amqp_uris": [{"amqp_uri": "amqp://u:p@h"}]}`, "/volume_manager", `{"clean_interval": 3}`, "/fuse", `{"fuse_min_workers": 8}`)
+	// One document of all components is the same.
+	if c := service.Compare(known, driver, running, config("", `{"filesystem": {"fs_dtl_mode": "Asynchronous", "fs_dtl_port": "5", "fs_raw_disk_suffix": "x"}, "volume_router": {"vrouter_id": "r"},
+		"event_publisher": {"events_amqp_uris": [{"amqp_uri": "amqp://u:p@h"}]}, "volume_manager": {"clean_interval": 3}}`)); len(c.Dynamic)+len(c.Restart)+len(c.Fixed) != 0 {
+		t.Errorf("the same differs: %+v", c)
+	}
+	c := service.Compare(known, driver, running, config("/filesystem", `{"fs_dtl_mode": "Synchronous", "fs_raw_disk_suffix": "y"}`, "/volume_router", `{"vrouter_id": "s"}`,
+		"/event_publisher", `{"events_amqp_uris": [{"amqp_uri": "amqp://u:q@h"}]}`, "/volume_manager", `{}`, "/unknown", `{"x": 1}`))
+	var got []string
+	for _, u := range c.Dynamic {
+		got = append(got, u.Param)
+	}
+	// fs_dtl_port is its default again; clean_interval has none, and stays.
+	if s := strings.Join(got, " "); s != "events_amqp_uris fs_dtl_mode fs_dtl_port" {
+		t.Errorf("dynamic: %s", s)
+	}
+	if len(c.Restart) != 2 || c.Restart[0].Param != "fs_raw_disk_suffix" || c.Restart[1].Param != "x" || len(c.Fixed) != 1 || c.Fixed[0].Param != "vrouter_id" {
+		t.Errorf("restart %+v, fixed %+v", c.Restart, c.Fixed)
+	}
+	for i, u := range service.Masked(c.Dynamic) {
+		if masked := u.New == mapping.Masked; masked != (u.Param == "events_amqp_uris") || c.Dynamic[i].New == mapping.Masked {
+			t.Errorf("%s is told as %v", u.Param, u.New)
+		}
+	}
+	now := service.Applied(running, config("/filesystem", `{"fs_dtl_mode": "Synchronous"}`), c.Dynamic[1:])
+	if now[service.Name{Component: "filesystem", Param: "fs_dtl_mode"}] != "Synchronous" || now[service.Name{Component: "filesystem", Param: "fs_raw_disk_suffix"}] != "x" {
+		t.Errorf("it runs with %v", now)
+	}
+	if _, ok := now[service.Name{Component: "filesystem", Param: "fs_dtl_port"}]; ok {
+		t.Error("the default is no value that was set")
+	}
+}

@@ -47,11 +47,9 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	python, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
-	if err != nil {
-		t.Skip("the example handler needs python3")
-	}
+	python := interpreter(t)
 	s := &site{t: t, agents: map[string]*harness.Agent{}}
+	var err error
 	if s.programs, err = harness.Build(); err != nil {
 		t.Fatal(err)
 	}
@@ -62,9 +60,8 @@ func newSite(t *testing.T) *site {
 	if s.handler, err = filepath.Abs("../../contrib/volumedriver-handler"); err != nil {
 		t.Fatal(err)
 	}
-	// The interpreter itself: version managers put a slow script before it.
 	bin := t.TempDir()
-	if err := os.Symlink(strings.TrimSpace(string(python)), filepath.Join(bin, "python3")); err != nil {
+	if err := os.Symlink(python, filepath.Join(bin, "python3")); err != nil {
 		t.Fatal(err)
 	}
 	s.path = bin + ":" + os.Getenv("PATH")
@@ -82,6 +79,17 @@ func newSite(t *testing.T) *site {
 		}
 	})
 	return s
+}
+
+// interpreter is that of the example handler itself: version managers put a
+// slow script before it.
+func interpreter(t *testing.T) string {
+	t.Helper()
+	python, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		t.Skip("the example handler needs python3")
+	}
+	return strings.TrimSpace(string(python))
 }
 
 // fillSample puts the sample tree but its volumes.
