@@ -71,7 +71,7 @@ func (c *Cache) refusal(err error, plan *mapping.Plan) error {
 		return refuse(mapping.NoSpace, err, "etcd's space quota is used up: compact and defragment it, then disarm the alarm (etcdctl alarm disarm)")
 	case errors.Is(known, rpctypes.ErrRequestTooLarge), errors.Is(known, rpctypes.ErrTooManyOps),
 		status.Code(err) == codes.ResourceExhausted && strings.Contains(err.Error(), "larger than max"):
-		return refuse(tooLarge(plan), err, "etcd refuses the change as too large: make it smaller, or raise --max-request-bytes and --max-txn-ops of the servers")
+		return refuse(tooLarge(plan), err, "etcd refuses the change as too large (%s): make it smaller, or raise --max-request-bytes and --max-txn-ops of the servers", plain(err))
 	case passing(err):
 		return c.unreachable(err)
 	}

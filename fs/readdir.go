@@ -48,6 +48,9 @@ const (
 	cookieFirst  = 4 // and some more (Units.First)
 	cookieArray  = 1 << 40
 	cookieName   = 1 << 61
+	// cookieEnd is that of the last entry: who has read a listing to its end is through, and gets
+	// nothing of a newer one, in which what was renamed meanwhile has another name.
+	cookieEnd = 1 << 62
 )
 
 // cookieOf is the cookie of a name. The lowest bits are free, for names of one hash.
@@ -107,7 +110,11 @@ func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
 	})
 	for k := from; k < len(entries); k++ {
 		e := &entries[k]
-		if !add(dir, e, fuse.DirEntry{Name: e.name, Mode: e.mode, Off: e.cookie}) {
+		off := e.cookie
+		if k == len(entries)-1 {
+			off = cookieEnd
+		}
+		if !add(dir, e, fuse.DirEntry{Name: e.name, Mode: e.mode, Off: off}) {
 			break
 		}
 	}
