@@ -75,7 +75,7 @@ func (m *Mounted) attachDirect(o *fuse.MountOptions) (*fuse.Server, error) {
 	if o.AllowOther {
 		data = append(data, "allow_other")
 	}
-	if err := unix.Mount(o.FsName, m.point, "fuse."+o.Name, flags, strings.Join(data, ",")); err != nil {
+	if err := m.mount(o, flags, strings.Join(data, ",")); err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
@@ -84,6 +84,25 @@ func (m *Mounted) attachDirect(o *fuse.MountOptions) (*fuse.Server, error) {
 		_ = unix.Unmount(m.point, unix.MNT_DETACH)
 	}
 	return server, err
+}
+
+// mount calls mount(2). Where events are raised on a read-only mount, only the
+// mount is read-only and not the filesystem, so that the helper can repeat changes
+// in a clone that is not. Nothing is served before it is so.
+func (m *Mounted) mount(o *fuse.MountOptions, flags uintptr, data string) error {
+	apart := flags&unix.MS_RDONLY != 0 && m.s.echoes != nil
+	if !apart {
+		return unix.Mount(o.FsName, m.point, "fuse."+o.Name, flags, data)
+	}
+	if err := unix.Mount(o.FsName, m.point, "fuse."+o.Name, flags&^unix.MS_RDONLY, data); err != nil {
+		return err
+	}
+	const ofMount = unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_NOATIME | unix.MS_NODIRATIME | unix.MS_RELATIME
+	err := unix.Mount("", m.point, "", unix.MS_REMOUNT|unix.MS_BIND|flags&ofMount, "")
+	if err != nil {
+		_ = unix.Unmount(m.point, unix.MNT_DETACH)
+	}
+	return err
 }
 
 // mountFlag puts an option that is a flag of mount(2) into flags.

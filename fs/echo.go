@@ -47,8 +47,10 @@ type echoes struct {
 	wake    chan struct{}
 	stop    chan struct{}
 	stopped chan struct{}
-	started bool   // guarded by mu
-	device  uint64 // fixed by start
+	started bool // guarded by mu
+	// toldHidden: it was said that some processes cannot be looked into; guarded by mu.
+	toldHidden bool
+	device     uint64 // fixed by start
 }
 
 // echoLanes is how many changes are repeated at a time. The last lane is for
@@ -67,8 +69,6 @@ func newEchoes(s *server) (*echoes, string) {
 	switch {
 	case len(s.opt.EchoCommand) == 0:
 		return nil, "switched off"
-	case s.opt.ReadOnly:
-		return nil, "the mount is read-only: the kernel lets nobody repeat a change in it"
 	case os.Geteuid() != 0:
 		return nil, "only root may see who watches, and repeat changes; run as root to have inotify events for changes made elsewhere"
 	}

@@ -126,7 +126,7 @@ func (g gate) leaving(it *echoed, out *fuse.EntryOut) fuse.Status {
 
 // gone reports whether nothing is shown at the name that an item removes.
 func (g gate) gone(it *echoed) bool {
-	t, st := g.e.s.target(it.dir.id, it.name)
+	t, st := g.e.s.named(it.dir.id, it.name)
 	if st == fuse.ENOENT || st == fuse.Status(errnos[mapping.Stale]) {
 		return true // its directory is gone too
 	}
@@ -182,6 +182,9 @@ func (g gate) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) f
 	if g.touched(it, in.NodeId) == nil || in.Flags&unix.O_TRUNC != 0 {
 		return stale
 	}
+	if g.e.s.opt.ReadOnly {
+		return fuse.ENOSYS // zeroMessage
+	}
 	g.opened(out)
 	return fuse.OK
 }
@@ -189,8 +192,11 @@ func (g gate) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) f
 // opened answers with a handle that stands for nothing: its release, which
 // carries no thread, is known by it.
 func (g gate) opened(out *fuse.OpenOut) {
-	out.Fh = g.e.s.handles.add(echoHandle{})
 	out.OpenFlags = fuse.FOPEN_KEEP_CACHE | fuse.FOPEN_NOFLUSH | fuse.FOPEN_DIRECT_IO
+	if g.e.s.opt.ReadOnly {
+		return // there is no release
+	}
+	out.Fh = g.e.s.handles.add(echoHandle{})
 }
 
 // echoHandle is what the helper opens and closes.
@@ -247,7 +253,7 @@ func (g gate) arrives(it *echoed, op echo.Op, dir uint64, name string, out *fuse
 		return stale
 	}
 	for {
-		t, st := s.target(dir, name)
+		t, st := s.named(dir, name)
 		if !st.Ok() || !t.node.Valid() || s.shapeOf(t.node) != s.shapeOf(it.node) {
 			return stale
 		}
@@ -298,7 +304,7 @@ func (g gate) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newName
 		!it.at(s.table, in.NodeId, oldName) || !it.to.at(s.table, in.Newdir, newName) || !g.gone(it) {
 		return stale
 	}
-	t, st := s.target(in.Newdir, newName)
+	t, st := s.named(in.Newdir, newName)
 	i := s.table.child(it.dir, it.name)
 	if !st.Ok() || !t.node.Valid() || t.isDir() != it.isDir || i == nil || (i.dir != nil) != it.isDir {
 		return stale

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hanwen/go-fuse/v2/fuse"
+
 	"github.com/openvstorage/ovscfgfs/fs/echo"
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
@@ -57,7 +59,7 @@ func (e *echoes) enqueueLocked(it *echoed) {
 
 func (e *echoes) laneOf(it *echoed) *lane {
 	n := len(e.lanes) - 1
-	if it.op == echo.Rename && it.to.dir != it.dir {
+	if it.crossing || it.op == echo.Rename && it.to.dir != it.dir {
 		return e.lanes[n]
 	}
 	order := it.dir
@@ -115,6 +117,7 @@ func (l *lane) run(thread *echo.Lane, ended <-chan struct{}) {
 			if err != nil {
 				l.e.giveUp(it)
 			}
+			l.e.met(it)
 			l.e.settled(it, k < done)
 		}
 		if err == echo.ErrDead {
@@ -238,12 +241,17 @@ func (e *echoes) giveUp(it *echoed) {
 	switch it.op {
 	case echo.Touch, echo.TouchClose:
 	case echo.Unlink, echo.Rmdir:
-		if _, back := tree.Lookup(e.pathOf(it.place, it.path)); !back && it.child != nil {
-			if k.DeleteNotify(it.dir.id, it.child.id, it.name).Ok() {
-				return
-			}
+		if it.child == nil {
+			k.EntryNotify(it.dir.id, it.name)
+			return
 		}
-		k.EntryNotify(it.dir.id, it.name)
+		if e.s.table.child(it.dir, it.name) == it.child {
+			return // it had come back before the kernel was to drop it: it is the same one
+		}
+		// What has come back since is another inode: this one is dead for good.
+		if st := k.DeleteNotify(it.dir.id, it.child.id, it.name); !st.Ok() && st != fuse.ENOENT {
+			k.EntryNotify(it.dir.id, it.name)
+		}
 	case echo.Rename:
 		if i := e.s.table.child(it.dir, it.name); i != nil {
 			if _, back := tree.Lookup(e.pathOf(it.place, it.path)); !back {
@@ -271,7 +279,16 @@ func (e *echoes) giveUpAll() {
 	e.mu.Unlock()
 	for _, it := range list {
 		e.giveUp(it)
+		e.met(it)
 		e.settled(it, false)
+	}
+}
+
+// met lets go of a directory that was expected and that the kernel has not
+// looked up.
+func (e *echoes) met(it *echoed) {
+	if it.expected {
+		e.s.table.forget(it.to.dir.id, 0)
 	}
 }
 
@@ -284,6 +301,7 @@ func (p *echoPlan) hand() {
 		// The helper has ended meanwhile.
 		for _, it := range p.order() {
 			p.e.giveUp(it)
+			p.e.met(it)
 		}
 		return
 	}

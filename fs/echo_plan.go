@@ -24,8 +24,12 @@ type echoed struct {
 	to     place
 	toPath string
 	over   bool
-	isDir  bool
-	view   bool
+	// expected: to's directory was not known to the kernel (table.expect).
+	expected bool
+	isDir    bool
+	view     bool
+	// crossing: it is to be in order with the renames between directories.
+	crossing bool
 	// order is the directory whose changes it is to be in order with.
 	order *inode
 	// node is what the name, of a rename the new one, shows after the change;

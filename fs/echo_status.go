@@ -14,6 +14,8 @@ type EventsStatus struct {
 	// Watched is how many files and directories were watched when that was
 	// looked up last.
 	Watched int `json:"watched"`
+	// Hidden counts the processes whose watches could not be seen then.
+	Hidden int `json:"hidden,omitempty"`
 	// Raised counts the changes that were repeated.
 	Raised uint64 `json:"raised"`
 }
@@ -41,4 +43,20 @@ func (m *Mounted) Events() EventsStatus {
 		return EventsStatus{Reason: m.s.mute}
 	}
 	return m.s.echoes.status()
+}
+
+// noteHidden tells, once, that some processes cannot be looked into.
+func (e *echoes) noteHidden(processes int) {
+	const reason = "processes that cannot be looked into (CAP_SYS_PTRACE is missing, or they are shielded) get no events"
+	e.mu.Lock()
+	e.state.Hidden, e.state.Reason = processes, ""
+	if processes > 0 {
+		e.state.Reason = reason
+	}
+	first := processes > 0 && !e.toldHidden
+	e.toldHidden = e.toldHidden || first
+	e.mu.Unlock()
+	if first {
+		e.s.log.Info("no inotify events for some watchers; everything else works", "reason", reason, "processes", processes)
+	}
 }

@@ -6,13 +6,10 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
 // kinds drops the cookies, and what does not matter here.
@@ -98,112 +95,6 @@ func TestChangesMadeHereRaiseTheirEventsOnce(t *testing.T) {
 	}
 }
 
-func TestEntriesThatComeAndGoElsewhere(t *testing.T) {
-	m := mountEvents(t, map[string]string{"/ovs/d/a": "1"})
-	w := newWatcher(t, nil)
-	w.add(m.path("d"), "d", watchAll)
-	if _, err := os.Stat(m.path("d/new")); err == nil {
-		t.Fatal("there is a file already")
-	}
-	m.store.put(map[string]string{"/ovs/d/new": "2"})
-	w.expect("d/new CLOSE_WRITE", "d/new CREATE", "d/new CLOSE_WRITE")
-	m.store.put(map[string]string{"/ovs/d/s/x": "2"})
-	w.expect("d/s CREATE,ISDIR", "d/s CREATE,ISDIR")
-	w.add(m.path("d/s"), "s", watchAll)
-	m.store.put(map[string]string{"/ovs/d/s/y": "2"})
-	w.expect("s/y CLOSE_WRITE", "s/y CREATE", "s/y CLOSE_WRITE")
-	m.store.del("/ovs/d/s/y", "/ovs/d/s/x")
-	got := w.take("d/s DELETE,ISDIR")
-	for _, want := range []string{"s/x DELETE", "s/y DELETE", "s DELETE_SELF"} {
-		if !slices.Contains(got, want) {
-			t.Errorf("no %q in %q", want, got)
-		}
-	}
-	m.store.del("/ovs/d/new")
-	w.expect("d/new DELETE", "d/new DELETE")
-	if got := m.list("d"); !slices.Equal(got, []string{"a"}) {
-		t.Errorf("listed %q", got)
-	}
-}
-
-// The first thing that happens to a watched tree, before it is known who watches.
-func TestTreeRemovedAtOnce(t *testing.T) {
-	m := mountEvents(t, map[string]string{"/ovs/d/s/t/x": "1", "/ovs/d/s/y": "1", "/ovs/d/z": "1"})
-	w := newWatcher(t, nil)
-	for _, dir := range []string{"d", "d/s", "d/s/t"} {
-		w.add(m.path(dir), dir, unix.IN_DELETE)
-	}
-	m.store.del("/ovs/d/s/t/x", "/ovs/d/s/y")
-	got := w.take("d/s DELETE,ISDIR")
-	for _, want := range []string{"d/s/t/x DELETE", "d/s/t DELETE,ISDIR", "d/s/y DELETE"} {
-		if !slices.Contains(got, want) {
-			t.Errorf("no %q in %q", want, got)
-		}
-	}
-	m.store.put(map[string]string{"/ovs/d/s/t/x": "2"})
-	if got := m.read("d/s/t/x"); got != "2\n" {
-		t.Errorf("read %q", got)
-	}
-}
-
-// renamed is what etcd sees of a rename: removals, and the same values elsewhere.
-func renamed(f *fakeStore, pairs ...string) (changes []mapping.Change) {
-	for k := 0; k < len(pairs); k += 2 {
-		kv, _ := f.Tree().Get(pairs[k])
-		changes = append(changes, mapping.Change{KV: mapping.KV{Key: pairs[k]}, Deleted: true},
-			mapping.Change{KV: mapping.KV{Key: pairs[k+1], Value: kv.Value}})
-	}
-	return changes
-}
-
-func TestRenamedElsewhere(t *testing.T) {
-	m := mountEvents(t, map[string]string{
-		"/ovs/d/a": "1", "/ovs/d/over": "0", "/ovs/d/t/x": "7", "/ovs/d/t/y": "8", "/ovs/e/z": "5", "/ovs/d/doc": `{"f": 12, "g": 2}`,
-	})
-	w := newWatcher(t, nil)
-	for _, dir := range []string{"d", "d/t", "e", "d/doc"} {
-		w.add(m.path(dir), dir, watchAll&^unix.IN_CLOSE_WRITE)
-	}
-	m.store.apply(renamed(m.store, "/ovs/d/a", "/ovs/d/b"))
-	w.pair("d/a MOVED_FROM", "d/b MOVED_TO")
-	m.store.apply(renamed(m.store, "/ovs/d/t/x", "/ovs/d/u/x", "/ovs/d/t/y", "/ovs/d/u/y"))
-	w.pair("d/t MOVED_FROM,ISDIR", "d/u MOVED_TO,ISDIR")
-	m.store.apply(renamed(m.store, "/ovs/d/b", "/ovs/e/b"))
-	w.pair("d/b MOVED_FROM", "e/b MOVED_TO")
-	m.store.apply(renamed(m.store, "/ovs/e/b", "/ovs/d/over"))
-	w.pair("e/b MOVED_FROM", "d/over MOVED_TO")
-	m.store.put(map[string]string{"/ovs/d/doc": `{"h": 12, "g": 2}`})
-	w.pair("d/doc/f MOVED_FROM", "d/doc/h MOVED_TO")
-	// Who watches a directory goes on under its new name.
-	m.store.put(map[string]string{"/ovs/d/u/y": "9"})
-	w.take("d/t/y MODIFY")
-	for name, want := range map[string]string{"d/u/x": "7\n", "d/u/y": "9\n", "d/over": "1\n", "d/doc/h": "12\n"} {
-		if got := m.read(name); got != want {
-			t.Errorf("%s: read %q, want %q", name, got, want)
-		}
-	}
-	if got := m.list("d"); !slices.Equal(got, []string{"doc", "over", "u"}) {
-		t.Errorf("listed %q", got)
-	}
-}
-
-// pair waits for the two events of a rename, which have one cookie.
-func (w *watcher) pair(from, to string) {
-	w.t.Helper()
-	var cookie string
-	await(w.t, from+" and "+to, func() bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		k := slices.IndexFunc(w.events, func(e string) bool { return strings.HasPrefix(e, from+" ") })
-		if k < 0 {
-			return false
-		}
-		cookie = strings.TrimPrefix(w.events[k], from+" ")
-		return slices.Contains(w.events, to+" "+cookie)
-	})
-	w.take(to + " " + cookie)
-}
-
 // Each change is followed by an event, upon which its content is read.
 func TestWhoReadsUponAnEventReadsTheNewContent(t *testing.T) {
 	rounds := 300
@@ -277,107 +168,6 @@ func TestNobodyWatchesNothingIsRaised(t *testing.T) {
 	if st := m.Events(); st.Raised != 0 || !st.On {
 		t.Errorf("status %+v", st)
 	}
-}
-
-// Users and remote changes in the same directories: nothing hangs, and in the
-// end the kernel has what the tree has.
-func TestStormOfChangesAndUsers(t *testing.T) {
-	m := mountEvents(t, map[string]string{"/ovs/d/keep": "0", "/ovs/e/keep": "0"})
-	w := newWatcher(t, nil)
-	w.add(m.path("d"), "d", watchAll)
-	w.add(m.path("e"), "e", watchAll)
-	rounds := 150
-	if os.Getenv("OVSCFGFS_TEST_LONG") != "" {
-		rounds = 20000
-	}
-	var users sync.WaitGroup
-	stop := make(chan struct{})
-	for k := range 4 {
-		users.Go(func() {
-			for n := 0; ; n++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				name := m.path(fmt.Sprintf("%c/n%d", "de"[(n+k)%2], n%7))
-				switch (n + k) % 6 {
-				case 0:
-					_ = os.WriteFile(name, []byte("5\n"), 0o644) // others remove it meanwhile
-				case 1:
-					_ = os.Remove(name)
-				case 2:
-					_ = os.Rename(name, m.path("d/r"))
-				case 3:
-					_, _ = os.ReadFile(name)
-				case 4:
-					_, _ = os.ReadDir(m.path("d"))
-				default:
-					_, _ = os.Stat(name)
-				}
-			}
-		})
-	}
-	for n := range rounds {
-		key := fmt.Sprintf("/ovs/%c/n%d", "de"[n%2], n%7)
-		switch n % 5 {
-		case 0, 1:
-			m.store.put(map[string]string{key: fmt.Sprint(n)})
-		case 2:
-			m.store.del(key)
-		case 3:
-			if _, ok := m.store.Tree().Get(key); ok {
-				m.store.apply(renamed(m.store, key, "/ovs/e/m"))
-			}
-		default:
-			m.store.put(map[string]string{fmt.Sprintf("/ovs/d/sub%d/x", n%3): "1"})
-			m.store.del(fmt.Sprintf("/ovs/d/sub%d/x", (n+1)%3))
-		}
-		if n%16 == 0 {
-			m.settle()
-		}
-	}
-	close(stop)
-	users.Wait()
-	m.settle()
-	await(t, "all echoes are done", m.s.echoes.idle)
-	m.store.put(map[string]string{"/ovs/d/end": "1"})
-	m.settle()
-	await(t, "all echoes are done", m.s.echoes.idle)
-	for _, dir := range []string{"d", "e"} {
-		node, _ := m.store.Tree().Lookup(dir)
-		var want []string
-		for c := range node.Children() {
-			want = append(want, c.Name())
-			p := m.path(dir + "/" + c.Name())
-			if st, err := os.Stat(p); err != nil || st.IsDir() != c.IsDir() {
-				t.Errorf("stat %s: %v", p, err)
-			} else if !c.IsDir() && m.read(dir+"/"+c.Name()) != string(c.Content()) {
-				t.Errorf("%s is not %q", p, c.Content())
-			}
-		}
-		slices.Sort(want)
-		for k := range 8 {
-			name := fmt.Sprintf("n%d", k)
-			if _, ok := node.Lookup(name); !ok {
-				if _, err := os.Stat(m.path(dir + "/" + name)); err == nil {
-					t.Errorf("%s/%s is there for the kernel", dir, name)
-				}
-			}
-		}
-	}
-}
-
-// idle reports that nothing is to be repeated.
-func (e *echoes) idle() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, l := range e.lanes {
-		if len(l.queue) > 0 || l.current.Load() != nil {
-			return false
-		}
-	}
-	return len(e.unsure)+len(e.waiting) == 0
 }
 
 func TestInotifywaitSeesWhatChangesElsewhere(t *testing.T) {

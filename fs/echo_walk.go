@@ -13,6 +13,13 @@ type found struct {
 	node  mapping.Node
 	over  *echoed // the item of what it replaces
 	used  bool
+	// dirPath is the directory's path where the kernel knows none (dir is nil).
+	dirPath string
+	// from is the directory that went with it, inside what went with a directory;
+	// emptied: something of that was renamed.
+	from    *found
+	inside  []*found
+	emptied bool
 }
 
 // echoWalk goes through the directories that the kernel knows on the paths of
@@ -22,6 +29,10 @@ type echoWalk struct {
 	s              *server
 	removed, added []*found
 	touched        []*echoed
+	// unseen are directories that the kernel does not know and that were not looked
+	// into yet, concealed what came there.
+	unseen    []unseen
+	concealed []*found
 }
 
 // add plans one change.
@@ -40,7 +51,7 @@ func (p *echoPlan) add(c change) {
 	}
 	for _, f := range d.removed {
 		if !f.used {
-			d.remove(f, f.dir)
+			d.remove(f, f)
 		}
 	}
 	d.views(c)
@@ -123,6 +134,9 @@ func (d *echoWalk) entry(dir *inode, dirPath, name string, oldDir, newDir mappin
 	case !was:
 		f.node = n
 		d.added = append(d.added, f)
+		if n.IsDir() {
+			d.unseen = append(d.unseen, unseen{path, old, n, below})
+		}
 	case d.s.shapeOf(old) != d.s.shapeOf(n):
 		d.removed = append(d.removed, &found{place: f.place, path: path, child: c, node: old})
 		f.node, f.child = n, nil
@@ -133,6 +147,8 @@ func (d *echoWalk) entry(dir *inode, dirPath, name string, oldDir, newDir mappin
 		}
 	case c != nil:
 		d.directory(c, path, old, n, below)
+	default:
+		d.unseen = append(d.unseen, unseen{path, old, n, below})
 	}
 }
 
@@ -169,28 +185,30 @@ func (d *echoWalk) create(f *found) {
 }
 
 // remove plans the removal of a name, and before it of what is in it for those
-// who watch that. All of it is done in order with the changes of one directory.
-func (d *echoWalk) remove(f *found, order *inode) {
+// who watch that. All of it is done in order with the changes of the directory
+// that top, the outermost, was in, or after the renames out of it.
+func (d *echoWalk) remove(f, top *found) {
 	p := d.p
 	seen := p.known != nil && (p.known.has(f.dir) || p.known.within(f.child))
 	if seen {
 		return
 	}
-	if !p.w.has(f.dir) && !p.w.within(f.child) {
+	if !p.w.has(f.dir) && !p.w.within(f.child) && !f.emptied {
 		p.doubt = true
 		p.loss = p.loss || f.child != nil
 		return
 	}
-	if f.child != nil && f.node.IsDir() && p.w.within(f.child) {
-		for c := range f.node.Children() {
-			in := &found{place: place{f.child, c.Name()}, path: join(f.path, c.Name()), node: c}
-			in.child = d.s.table.child(f.child, c.Name())
-			if p.w.has(f.child) || p.w.within(in.child) {
-				d.remove(in, order)
+	if f.child != nil && f.node.IsDir() && (p.w.within(f.child) || f.emptied) {
+		if f.inside == nil {
+			d.within(f)
+		}
+		for _, in := range f.inside {
+			if !in.used && (p.w.has(f.child) || p.w.within(in.child) || in.emptied) {
+				d.remove(in, top)
 			}
 		}
 	}
-	it := &echoed{op: echo.Unlink, place: f.place, path: f.path, child: f.child, isDir: f.node.IsDir(), order: order}
+	it := &echoed{op: echo.Unlink, place: f.place, path: f.path, child: f.child, isDir: f.node.IsDir(), order: top.dir, crossing: top.emptied}
 	if it.isDir {
 		it.op = echo.Rmdir
 	}
@@ -213,6 +231,9 @@ func (d *echoWalk) doubtViews(dir *inode, name string) {
 
 // views plans for the views that are watched themselves.
 func (d *echoWalk) views(c change) {
+	if d.s.opt.ReadOnly {
+		return // a view is another file at each lookup
+	}
 	for _, v := range d.p.w.views {
 		if d.p.known.has(v) {
 			continue

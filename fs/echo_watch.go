@@ -99,12 +99,13 @@ func (e *echoes) scanLocked() {
 	e.mu.Unlock()
 
 	began := time.Now()
-	masks, err := echo.Scan(e.device)
+	masks, hidden, err := echo.Scan(e.device)
 	e.nextScan = time.Now().Add(min(scanPause*time.Since(began), maxScanPause))
 	if err != nil {
 		e.logScan(err)
 		return
 	}
+	e.noteHidden(hidden)
 	now := newWatchSet(e.s.table, masks)
 	e.watched.Store(now)
 	for _, u := range list {

@@ -59,6 +59,9 @@ func (l *layer) find(dir, name string) (local, bool) { return l.at(path.Join(dir
 // at returns what there is at a path. A file that was just created hides what
 // the tree may have got there meanwhile: it is about to be written there.
 func (l *layer) at(p string) (local, bool) {
+	if l == nil {
+		return nil, false // a read-only mount
+	}
 	l.mu.RLock()
 	w, h := l.pending[p], l.held[p]
 	l.mu.RUnlock()

@@ -15,11 +15,12 @@ func (zeroMessage) Flush(<-chan struct{}, *fuse.FlushIn) fuse.Status { return fu
 
 // raw is the server as the kernel's requests meet it.
 func (s *server) raw() fuse.RawFileSystem {
-	switch {
-	case s.opt.ReadOnly:
-		return zeroMessage{s}
-	case s.echoes != nil:
-		return gate{s, s.echoes}
+	var raw fuse.RawFileSystem = s
+	if s.opt.ReadOnly {
+		raw = zeroMessage{s}
 	}
-	return s
+	if s.echoes != nil {
+		raw = gate{raw, s.echoes}
+	}
+	return raw
 }

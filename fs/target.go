@@ -41,6 +41,14 @@ func (t *target) scratch() *scratchEntry {
 // target finds out what name in a directory is. The status is that of names
 // that nobody can change.
 func (s *server) target(dir uint64, name string) (*target, fuse.Status) {
+	if s.opt.ReadOnly {
+		return nil, fuse.EROFS
+	}
+	return s.named(dir, name)
+}
+
+// named is target for who repeats a change, which can be done on a read-only mount.
+func (s *server) named(dir uint64, name string) (*target, fuse.Status) {
 	parent := s.table.get(dir)
 	if parent == nil || parent.dir == nil {
 		return nil, fuse.Status(errnos[mapping.Stale])
@@ -48,7 +56,7 @@ func (s *server) target(dir uint64, name string) (*target, fuse.Status) {
 	if len(name) > nameMax {
 		return nil, s.fail("create", join(s.path(parent), name), tooLong(name))
 	}
-	if s.opt.ReadOnly || parent.apart {
+	if parent.apart {
 		return nil, fuse.EROFS
 	}
 	if s.within != nil && parent == s.table.root && name == controlName {

@@ -50,7 +50,8 @@ type watcher struct {
 
 	mu     sync.Mutex
 	names  map[int32]string
-	events []string
+	events []string // not taken yet
+	all    []string
 }
 
 const watchAll = unix.IN_ALL_EVENTS &^ (unix.IN_ACCESS | unix.IN_CLOSE_NOWRITE | unix.IN_OPEN)
@@ -104,7 +105,7 @@ func (w *watcher) run() {
 				w.seen(event)
 			}
 			w.mu.Lock()
-			w.events = append(w.events, event)
+			w.events, w.all = append(w.events, event), append(w.all, event)
 			w.mu.Unlock()
 		}
 	}
@@ -130,6 +131,18 @@ func describe(name string, mask, cookie uint32) string {
 		s += fmt.Sprintf(" %d", cookie)
 	}
 	return s
+}
+
+// seenFrom returns the event of a rename away from a name, "" if there was none.
+func (w *watcher) seenFrom(name string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.all {
+		if strings.HasPrefix(e, name+" MOVED_FROM") {
+			return e
+		}
+	}
+	return ""
 }
 
 // take waits for an event and returns all up to it.

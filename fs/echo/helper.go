@@ -70,6 +70,10 @@ func cloneMount(mountpoint string, device uint64) (int, error) {
 	if st.Dev != device {
 		return 0, fmt.Errorf("%s is not the mount any more", mountpoint)
 	}
+	// The clone of a read-only mount is one too; the filesystem is not.
+	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}); err != nil {
+		return 0, fmt.Errorf("mount_setattr %s: %w", mountpoint, err)
+	}
 	return fd, nil
 }
 

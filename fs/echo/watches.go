@@ -28,28 +28,29 @@ func WantsClose(mask uint32) bool { return mask&(maskCloseWrite|maskOpen) != 0 }
 // Scan finds out who is watched on a device with inotify, from what /proc tells
 // of every process (proc_pid_fdinfo(5)). It needs root, and sees the processes
 // of its own pid namespace and of those below. The duration is some 1.5 ms with
-// 80 processes.
-func Scan(device uint64) (Watches, error) {
-	w := Watches{}
+// 80 processes. hidden counts the processes that it may not look into: without
+// CAP_SYS_PTRACE those that have capabilities which this one has not.
+func Scan(device uint64) (w Watches, hidden int, err error) {
+	w = Watches{}
 	proc, err := os.Open("/proc")
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() { _ = proc.Close() }()
 	names, err := proc.Readdirnames(-1)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	s := scanner{watches: w, device: []byte("sdev:" + kernelDevice(device) + " ")}
 	for _, name := range names {
 		if name[0] < '1' || name[0] > '9' {
 			continue
 		}
-		if err := s.process(name); err != nil {
-			return nil, err
+		if !s.process(name) {
+			hidden++
 		}
 	}
-	return w, nil
+	return w, hidden, nil
 }
 
 // kernelDevice is a device number as the kernel prints its own.
@@ -66,20 +67,24 @@ type scanner struct {
 // inotifyLink is what the link of an inotify descriptor reads.
 const inotifyLink = "anon_inode:inotify"
 
-// process adds the watches of a process. One that ended meanwhile has none.
-func (s *scanner) process(pid string) error {
+// process adds the watches of a process; not ok if it may not be looked into. One
+// that ended meanwhile has none.
+func (s *scanner) process(pid string) (ok bool) {
 	fds, err := unix.Open("/proc/"+pid+"/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	switch {
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
-		return err
+		return false
 	case err != nil:
-		return nil
+		return true
 	}
 	dir := os.NewFile(uintptr(fds), "fd")
 	defer func() { _ = dir.Close() }()
 	names, _ := dir.Readdirnames(-1) // it may have ended
 	for _, name := range names {
 		n, err := unix.Readlinkat(fds, name, s.buf[:])
+		if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+			return false
+		}
 		if err != nil || string(s.buf[:n]) != inotifyLink {
 			continue
 		}
@@ -87,7 +92,7 @@ func (s *scanner) process(pid string) error {
 			s.parse(info)
 		}
 	}
-	return nil
+	return true
 }
 
 // parse reads the watches of one inotify descriptor.

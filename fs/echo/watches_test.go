@@ -35,7 +35,7 @@ func TestScanLeavesOutOtherDevices(t *testing.T) {
 	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_MODIFY); err != nil {
 		t.Fatal(err)
 	}
-	w, err := Scan(unix.Mkdev(0, 0xfffff))
+	w, _, err := Scan(unix.Mkdev(0, 0xfffff))
 	if err != nil || len(w) != 0 {
 		t.Errorf("%v, %v", w, err)
 	}

@@ -72,7 +72,7 @@ func TestHelperKilledAmidEchoes(t *testing.T) {
 	stop()
 	h2 := watchWith(t, p.at("d"))
 	awaitWatched(t, p, h2, "d/marker")
-	if left := sleepers(p); len(left) > 0 {
+	if left := hanging(p); len(left) > 0 {
 		t.Errorf("processes hang: %q", left)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/openvstorage/ovscfgfs/test/harness"
 )
 
 // sleepers describes the threads that nothing can wake, not even SIGKILL (state
@@ -27,5 +29,12 @@ func sleepers(p *node) (list []string) {
 			list = append(list, string(stat[:k+1])+" "+string(bytes.ReplaceAll(command, []byte{0}, []byte(" "))))
 		}
 	}
+	return list
+}
+
+// hanging is sleepers that stay: a thread that waits for an answer of a mount is
+// one for a moment.
+func hanging(p *node) (list []string) {
+	harness.Await(func() bool { list = sleepers(p); return len(list) == 0 })
 	return list
 }

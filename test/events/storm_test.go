@@ -168,7 +168,7 @@ func sameAsEtcd(t *testing.T, p *node) {
 	if !harness.Await(func() bool { got = picture(p.at); return len(differing(got, want)) == 0 }) {
 		t.Errorf("the kernel does not have what etcd has: %q", differing(got, want))
 	}
-	if left := sleepers(p); len(left) > 0 {
+	if left := hanging(p); len(left) > 0 {
 		t.Errorf("threads that hang: %q", left)
 	}
 }
