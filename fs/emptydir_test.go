@@ -52,6 +52,10 @@ func TestLeafOverALocalDirectory(t *testing.T) {
 	if got := m.read("x"); got != "5\n" {
 		t.Errorf("it reads %q", got)
 	}
+	m.wantErr("removed", os.Remove(m.path("x")), nil)
+	if _, err := os.Lstat(m.path("x")); !os.IsNotExist(err) {
+		t.Errorf("what was removed is there: %v", err)
+	}
 	m.mkdir("y")
 	m.mkdir("y/in")
 	m.store.put(map[string]string{"/ovs/y": "5"})

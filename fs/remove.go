@@ -51,9 +51,13 @@ func (s *server) unlink(t *target, hold bool) error {
 	if err := s.remove(t.path); err != nil {
 		return err
 	}
-	if e := s.layer.scratch(t.path); e != nil && !e.isDir() {
+	if e := s.layer.scratch(t.path); e != nil {
 		// It was behind what is removed; who asks wants nothing there.
-		if err := s.layer.files.Remove(t.path); err == nil {
+		remove := s.layer.files.Remove
+		if e.isDir() {
+			remove = s.layer.files.Rmdir
+		}
+		if err := remove(t.path); err == nil {
 			s.layer.forgetScratch(t.path)
 		}
 	}

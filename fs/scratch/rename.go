@@ -19,6 +19,12 @@ func (s *Store) Rename(from, to string, exchange bool) error {
 	if err := s.mirror(path.Dir(to)); err != nil {
 		return err
 	}
+	if !replaced && !exchange {
+		// As Rmdir: mirrors of directories that the tree no longer shows are not in the way.
+		if err := s.removeBelow(to); err != nil {
+			return err
+		}
+	}
 	var flags uint
 	if exchange {
 		flags = unix.RENAME_EXCHANGE

@@ -263,6 +263,11 @@ func (s *Store) removeBelow(p string) error {
 			delete(s.index, dir)
 		}
 	}
+	for dir := range s.made.paths {
+		if dir != p && below(dir, p) {
+			delete(s.made.paths, dir) // written with the next change
+		}
+	}
 	return os.RemoveAll(s.host(p))
 }
 

@@ -179,6 +179,25 @@ func TestSettledDirectoryKeepsItsFiles(t *testing.T) {
 	}
 }
 
+func TestRenameOntoAMirror(t *testing.T) {
+	s := open(t, t.TempDir(), 0)
+	for _, dir := range []string{"c/1/deep", "new"} {
+		if err := s.Mkdir(dir, 0o755, uint32(os.Getuid()), uint32(os.Getgid())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The tree has c and c/1, and loses them: nothing is shown at c.
+	if err := s.Rename("new", "c", false); err != nil {
+		t.Fatal(err)
+	}
+	if !names(s.List("."))["c"] || len(s.List("c/1")) > 0 {
+		t.Errorf("the root has %v, c/1 has %v", s.List("."), s.List("c/1"))
+	}
+	if err := s.Rmdir("c"); err != nil || !s.Empty() {
+		t.Errorf("%v, and it counts %v", err, s.index)
+	}
+}
+
 // A directory that was made here and is one of the tree by now moves with that.
 func TestMadeDirectoryMovesWithTheTree(t *testing.T) {
 	s := open(t, t.TempDir(), 0)
