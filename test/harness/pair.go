@@ -19,6 +19,7 @@ type Pair struct {
 	t       testing.TB
 	work    string
 	flags   []string
+	via     func(mount int, endpoint string) string
 	daemons [2]*Daemon
 }
 
@@ -26,6 +27,13 @@ type Pair struct {
 // mounts it twice; flags are added to the command line of both. All of it ends
 // with the test, which fails if a daemon ends badly or leaves something behind.
 func StartPair(t testing.TB, fill func(*Etcd), flags ...string) *Pair {
+	t.Helper()
+	return StartPairThrough(t, fill, func(_ int, endpoint string) string { return endpoint }, flags...)
+}
+
+// StartPairThrough is StartPair with mounts that reach etcd, which listens at
+// endpoint, at the addresses that via returns for each.
+func StartPairThrough(t testing.TB, fill func(*Etcd), via func(mount int, endpoint string) string, flags ...string) *Pair {
 	t.Helper()
 	work, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -35,7 +43,7 @@ func StartPair(t testing.TB, fill func(*Etcd), flags ...string) *Pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Pair{t: t, work: work, flags: flags}
+	p := &Pair{t: t, work: work, flags: flags, via: via}
 	if p.Etcd, err = StartEtcd(programs, filepath.Join(work, "etcd")); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +86,7 @@ func (p *Pair) Mount(i int) {
 
 // Command is what mounts i, not started yet.
 func (p *Pair) Command(i int) *exec.Cmd {
-	args := append([]string{"mount", "--endpoints", p.Etcd.Endpoint, "--state-dir", filepath.Join(p.work, "state"+strconv.Itoa(i))}, p.flags...)
+	args := append([]string{"mount", "--endpoints", p.via(i, p.Etcd.Endpoint), "--state-dir", filepath.Join(p.work, "state"+strconv.Itoa(i))}, p.flags...)
 	cmd := exec.Command(p.Etcd.programs.Path("ovscfgfs"), append(args, p.Dirs[i])...)
 	// A busy machine is slow, not broken.
 	cmd.Env = append(os.Environ(), "OVSCFGFS_DIAL_TIMEOUT=60s", "OVSCFGFS_COMMAND_TIMEOUT=60s", "OVSCFGFS_OFFLINE_AFTER=60s")

@@ -1,124 +1,143 @@
 package model
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
-	"time"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
-
-	"github.com/openvstorage/ovscfgfs/test/harness"
 )
 
-const prefix = "/ovs/"
-
-// compareEtcd holds what is stored against the tree, and returns the revision.
-func compareEtcd(t *tree, e *harness.Etcd) (int64, error) {
-	got, err := e.Client.Get(context.Background(), prefix, clientv3.WithPrefix())
-	if err != nil {
-		return 0, err
-	}
-	left := sortedKeys(t)
-	for _, kv := range got.Kvs {
-		key := strings.TrimPrefix(string(kv.Key), prefix)
-		want := t.keys[key]
-		if want == nil {
-			return 0, fmt.Errorf("etcd has %q = %q, which should not be", key, kv.Value)
-		}
-		if now := parse(string(kv.Value)); !now.equal(want) {
-			return 0, fmt.Errorf("etcd has %q = %q, want %s %s", key, kv.Value, want.is, want.write())
-		}
-		left = slices.DeleteFunc(left, func(k string) bool { return k == key })
-	}
-	if len(left) > 0 {
-		return 0, fmt.Errorf("etcd has no %q", left)
-	}
-	return got.Header.Revision, nil
+// view is a tree as a mount has to show it below root: the mount itself, a
+// private copy of a transaction, or the past.
+type view struct {
+	t     *tree
+	mount int
+	root  string
+	// more says of which entries the type and the views are looked at too.
+	more func() bool
 }
 
-// compareMount walks a mount, or a private copy, whose root is at root. Where
-// the tree does not know whether a local directory is there, it learns it.
-func compareMount(t *tree, mount int, root string, look func(path string) bool) error {
-	return compareDir(t, mount, root, t.at(mount, ""), look)
-}
+func (v *view) at(path string) string { return filepath.Join(v.root, path) }
 
-func compareDir(t *tree, mount int, root string, p *place, look func(string) bool) error {
-	at := filepath.Join(root, p.path)
-	entries, err := os.ReadDir(at)
-	if err != nil {
-		return err
-	}
-	names := map[string]fs.DirEntry{}
-	for _, e := range entries {
-		names[e.Name()] = e
-	}
-	for _, name := range t.names(p) {
-		e := names[name]
-		delete(names, name)
-		path := join(p.path, name)
-		child := t.at(mount, path)
-		switch {
-		case e == nil:
-			return fmt.Errorf("%s does not list %q", at, name)
-		case e.IsDir() != child.isDir():
-			return fmt.Errorf("%s lists %q as %v, want directory %v", at, name, e.Type(), child.isDir())
-		case child.isDir():
-			err = compareDir(t, mount, root, child, look)
-		default:
-			err = compareLeaf(filepath.Join(root, path), child.v)
-		}
-		if err != nil {
+// whole compares everything.
+func (v *view) whole() error { return v.dir(v.t.at(v.mount, "")) }
+
+// around compares what is at path, all in it, and the listings on the way there.
+func (v *view) around(path string) error {
+	p := v.t.at(v.mount, path)
+	if !p.exists() {
+		if err := v.absent(path); err != nil {
 			return err
 		}
-		if look(path) {
-			if err := compareMore(t, filepath.Join(root, path), child); err != nil {
+	}
+	var on []string
+	for dir := path; dir != ""; {
+		dir, _ = splitPath(dir)
+		on = append(on, dir)
+	}
+	for _, dir := range slices.Backward(on) {
+		if p := v.t.at(v.mount, dir); p.isDir() {
+			if _, err := v.list(p); err != nil {
 				return err
 			}
 		}
 	}
-	return compareLocal(t, mount, root, p, names, look)
+	if !p.exists() || path == "" {
+		return nil
+	}
+	return v.entry(p)
 }
 
-// compareLocal looks at names that are listed and not of the tree.
-func compareLocal(t *tree, mount int, root string, p *place, names map[string]fs.DirEntry, look func(string) bool) error {
-	at := filepath.Join(root, p.path)
-	for path, sure := range t.local[mount] {
-		if dir, name := splitPath(path); dir == p.path && t.at(mount, path).kind != plain && t.at(mount, path).kind != stored {
-			switch e := names[name]; {
-			case e == nil && sure:
-				return fmt.Errorf("%s has lost the directory %q", at, name)
-			case e == nil:
-				delete(t.local[mount], path) // what is in it may be back with it
-			default:
-				t.local[mount][path] = true
-				if err := compareDir(t, mount, root, t.at(mount, path), look); err != nil {
-					return err
-				}
-				delete(names, name)
-			}
-		}
+// absent looks for what must not be there.
+func (v *view) absent(path string) error {
+	info, err := os.Lstat(v.at(path))
+	if err == nil {
+		return fmt.Errorf("%s is there (%v), and should not be", v.at(path), info.Mode())
 	}
-	for name, e := range names {
-		return fmt.Errorf("%s lists %q (%v), which should not be", at, name, e.Type())
+	if !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ENOTDIR) {
+		return err
 	}
 	return nil
 }
 
-func compareLeaf(path string, v *value) error {
-	want := v.content()
+func (v *view) entry(p *place) (err error) {
+	if p.isDir() {
+		err = v.dir(p)
+	} else {
+		err = v.leaf(p)
+	}
+	if err == nil && p.kind != localOnly && v.more() {
+		err = v.meta(p)
+	}
+	return err
+}
+
+func (v *view) dir(p *place) error {
+	children, err := v.list(p)
+	if err != nil {
+		return err
+	}
+	for _, child := range children {
+		if err := v.entry(child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list compares the names in a directory, and returns what is in it.
+func (v *view) list(p *place) (children []*place, err error) {
+	at := v.at(p.path)
+	entries, err := os.ReadDir(at)
+	if err != nil {
+		return nil, err
+	}
+	listed := map[string]fs.DirEntry{}
+	for _, e := range entries {
+		if listed[e.Name()] != nil {
+			return nil, fmt.Errorf("%s lists %q twice", at, e.Name())
+		}
+		listed[e.Name()] = e
+	}
+	names := v.t.names(p)
+	for path, sure := range v.t.local[v.mount] {
+		if dir, name := splitPath(path); sure && dir == p.path && v.t.at(v.mount, path).kind == localOnly {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		child := v.t.in(v.mount, p, name)
+		switch e := listed[name]; {
+		case e == nil:
+			return nil, fmt.Errorf("%s does not list %q", at, name)
+		case e.IsDir() != child.isDir():
+			return nil, fmt.Errorf("%s lists %q as %v, want directory %v", at, name, e.Type(), child.isDir())
+		}
+		delete(listed, name)
+		children = append(children, child)
+	}
+	for name, e := range listed {
+		if _, local := v.t.local[v.mount][join(p.path, name)]; local && e.IsDir() && v.t.inDocument(v.mount, p.path) {
+			continue // caught, see freeCaught
+		}
+		return nil, fmt.Errorf("%s lists %q (%v), which should not be", at, name, e.Type())
+	}
+	return children, nil
+}
+
+func (v *view) leaf(p *place) error {
+	path, want := v.at(p.path), p.v.content()
 	got, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	if string(got) != want {
-		return fmt.Errorf("%s reads %.200q, want %.200q (%s)", path, got, want, v.is)
+		return fmt.Errorf("%s reads %.200q, want %.200q (%s)", path, got, want, p.v.is)
 	}
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -130,42 +149,60 @@ func compareLeaf(path string, v *value) error {
 	return nil
 }
 
-// compareMore looks at the type of an entry, and at a directory's view.
-func compareMore(t *tree, path string, p *place) error {
-	is := make([]byte, 64)
-	n, err := retry(func() (int, error) { return syscall.Getxattr(path, "user.type", is) })
-	if err != nil {
-		return fmt.Errorf("%s: user.type: %w", path, err)
-	}
-	want := "directory"
+// meta looks at the type of an entry, and at a directory's views.
+func (v *view) meta(p *place) error {
+	path := v.at(p.path)
 	if p.kind == stored {
-		want = p.v.is
-	}
-	if string(is[:n]) != want {
-		return fmt.Errorf("%s has the type %q, want %q", path, is[:n], want)
-	}
-	if v := t.asValue(p); p.isDir() && validText(v) {
-		view, err := os.ReadFile(path + ".json")
+		is := make([]byte, 64)
+		n, err := retry(func() (int, error) { return syscall.Getxattr(path, "user.type", is) })
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: user.type: %w", path, err)
 		}
-		if got := parse(string(view)); !got.equal(v) {
-			return fmt.Errorf("%s.json reads %q, want %s", path, view, v.write())
+		if string(is[:n]) != p.v.is {
+			return fmt.Errorf("%s has the type %q, want %q", path, is[:n], p.v.is)
+		}
+	}
+	if !p.isDir() || v.t.mixed(p) {
+		return nil
+	}
+	all := v.t.asValue(p)
+	if validText(all) {
+		if text, err := os.ReadFile(path + ".json"); err != nil {
+			return err
+		} else if got := parse(string(text)); !got.equal(all) {
+			return fmt.Errorf("%s.json reads %q, want %s", path, text, all.write())
+		}
+	}
+	if lines := all.lines(); p.kind == stored && all.is == "array" && lines != nil {
+		if text, err := os.ReadFile(path + ".lines"); err != nil {
+			return err
+		} else if want := strings.Join(lines, "\n") + "\n"; string(text) != want {
+			return fmt.Errorf("%s.lines reads %q, want %q", path, text, want)
 		}
 	}
 	return nil
 }
 
-// awaitGone returns when nothing has the name: a file that could not be stored
-// goes with the last close, which the kernel tells a moment later.
-func awaitGone(path string) error {
-	for deadline := time.Now().Add(time.Minute); ; {
-		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTDIR) {
-			return nil
+// learn finds out whether local directories are there whose name something
+// else had meanwhile.
+func (v *view) learn() error {
+	local := v.t.local[v.mount]
+	for _, path := range slices.Sorted(maps.Keys(local)) {
+		p := v.t.at(v.mount, path)
+		if local[path] || p.kind != absent {
+			continue
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: %s is still there after it was refused", errUnexpected, path)
+		info, err := os.Lstat(v.at(path))
+		switch {
+		case errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.EINVAL):
+			delete(local, path) // what is in it may be back with it
+		case err != nil:
+			return err
+		case !info.IsDir():
+			return fmt.Errorf("%s is %v, and was a directory", v.at(path), info.Mode())
+		default:
+			local[path] = true
 		}
-		time.Sleep(time.Millisecond)
 	}
+	return nil
 }

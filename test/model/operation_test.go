@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -54,6 +56,15 @@ func (o operation) run(root string) error {
 		return syscall.Truncate(at(o.path), int64(o.n))
 	case "unlink":
 		return syscall.Unlink(at(o.path))
+	case "rm -r":
+		return removeAll(at(o.path), o.n)
+	case "backup":
+		return backup(at(o.path), o.text)
+	case "away and back":
+		if err := syscall.Rename(at(o.path), at(o.path)+"~"); err != nil {
+			return err
+		}
+		return syscall.Rename(at(o.path)+"~", at(o.path))
 	case "rmdir":
 		return syscall.Rmdir(at(o.path))
 	case "mkdir":
@@ -79,10 +90,34 @@ func (o operation) run(root string) error {
 		return write(at(o.path)+".yaml", os.O_WRONLY|os.O_APPEND, o.text, 0)
 	case "lines":
 		return write(at(o.path)+".lines", os.O_WRONLY|os.O_APPEND, o.text, 0)
+	case "relines":
+		return write(at(o.path)+".lines", os.O_WRONLY|os.O_TRUNC, o.text, 0)
 	case "unview":
 		return syscall.Unlink(at(o.path) + ".json")
 	}
 	panic(o.what)
+}
+
+// removeAll removes a directory with all in it, with the real rm if tool is set.
+func removeAll(path string, tool int) error {
+	if tool == 0 {
+		return os.RemoveAll(path)
+	}
+	if out, err := exec.Command("rm", "-r", path).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %w: %s", errUnexpected, err, out)
+	}
+	return nil
+}
+
+// backup changes a file as an editor does, that keeps a backup for a while.
+func backup(path, text string) error {
+	if err := syscall.Rename(path, path+"~"); err != nil {
+		return err
+	}
+	if err := write(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, text, 0); err != nil {
+		return err
+	}
+	return syscall.Unlink(path + "~")
 }
 
 var errUnexpected = errors.New("unexpected")
@@ -114,5 +149,19 @@ func retry(call func() (int, error)) (int, error) {
 		if err != syscall.EINTR {
 			return n, err
 		}
+	}
+}
+
+// awaitGone returns when nothing has the name: a file that could not be stored
+// goes with the last close, which the kernel tells a moment later.
+func awaitGone(path string) error {
+	for deadline := time.Now().Add(time.Minute); ; {
+		if _, err := os.Lstat(path); errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTDIR) {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w: %s is still there after it was refused", errUnexpected, path)
+		}
+		time.Sleep(time.Millisecond)
 	}
 }

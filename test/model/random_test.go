@@ -2,158 +2,148 @@ package model
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// chooser picks what to do next.
-type chooser struct{ *rand.Rand }
-
-func pick[T any](r chooser, from ...T) T { return from[r.IntN(len(from))] }
-
-func (r chooser) name() string {
-	return pick(r, "a", "b", "c", "d", "x", "0", "1", "2", "p%2Fq", "n%25", "50%", "é")
-}
-
-// segment is a name that a key can have.
-func (r chooser) segment() string { return pick(r, "a", "b", "c", "d", "0", "1") }
-
-// content is the text of a file.
-func (r chooser) content() string {
-	return pick(r, "5\n", "7", "-1.50e3\n", "0.10\n", "true\n", "False\n", "null\n", "some text\n", "other", "two\nlines\n", "[a]\nb = 1", " 7 \n",
-		"\"quoted\"\n", "{\"a\": 1, \"b\": [1, \"x\"]}\n", "[1, 2]\n", "[]", "{broken\n", "\xff\xfe\n", "é/\t\\\n", strings.Repeat("long ", 1000)+"\n",
-		fmt.Sprintf("%d\n", r.IntN(1000)), fmt.Sprintf("text %d\n", r.IntN(1000)))
-}
-
-// json is the text of a JSON value.
-func (r chooser) json(depth int) string {
-	space := pick(r, "", " ", "\n  ")
-	var items []string
-	switch n := r.IntN(5); {
-	case depth > 0 && n == 0:
-		for range r.IntN(4) {
-			items = append(items, r.json(depth-1))
-		}
-		return "[" + strings.Join(items, ","+space) + "]"
-	case depth > 0 && n < 3:
-		names := map[string]bool{}
-		for range r.IntN(5) {
-			name := pick(r, "a", "b", "c", "x", "0", "1", "p/q", "n%", "é")
-			if !names[name] {
-				names[name] = true
-				items = append(items, text(name).write()+":"+space+r.json(depth-1))
-			}
-		}
-		return "{" + strings.Join(items, ","+space) + "}"
-	}
-	return pick(r, "1", "-2.50", "1e3", "true", "false", "null", `"text"`, `""`, `"a\nb"`, `"5"`, `"\u00e9\/"`)
-}
-
-// stored is what a client puts into etcd.
-func (r chooser) stored() string {
-	if r.IntN(4) == 0 {
-		return pick(r, "", "plain", "two\nlines\n", "no\nend", "{bad", "\x00\xff", "\xff\n")
-	}
-	return r.json(3)
+// scene is what an operation can be about: the tree as a mount shows it.
+type scene struct {
+	chooser
+	t      *tree
+	mount  int
+	places []*place
 }
 
 // operation is a random one on what a mount has, most of the time one that can be done.
 func (r chooser) operation(t *tree, mount int) operation {
-	paths := t.paths(mount)
-	any := func(suits func(*place) bool) string {
-		if r.IntN(12) > 0 {
-			var fit []string
-			for _, path := range paths {
-				if suits(t.at(mount, path)) {
-					fit = append(fit, path)
-				}
-			}
-			if len(fit) > 0 {
-				return pick(r, fit...)
-			}
-		}
-		return pick(r, append(paths, "a")...)
+	s := scene{r, t, mount, nil}
+	for _, path := range t.paths(mount) {
+		s.places = append(s.places, t.at(mount, path))
 	}
-	leaf := func(p *place) bool { return !p.isDir() }
-	dir := func(p *place) bool { return p.isDir() }
-	whatever := func(*place) bool { return true }
-	fresh := func() string {
-		in := ""
-		if r.IntN(5) > 0 {
-			in = any(dir)
-		}
-		if p := t.at(mount, in); p.kind == stored && p.v.is == "array" && r.IntN(4) > 0 {
-			return join(in, fmt.Sprint(len(p.v.items)))
-		}
-		return join(in, r.name())
-	}
-	crowded := len(paths) > 80
 	for {
 		o := operation{what: pick(r, "write", "write", "append", "patch", "truncate", "create", "create", "create", "unlink", "rmdir", "mkdir",
-			"rename", "rename", "rename", "rename", "settype", "replace", "view", "yaml", "lines", "unview")}
-		if crowded {
-			o.what = pick(r, "unlink", "unview", "rename", "view", "rmdir")
+			"rename", "rename", "rename", "rename", "settype", "settype", "replace", "backup", "away and back", "rm -r", "view", "yaml", "lines", "relines", "unview")}
+		if len(s.places) > 80 {
+			o.what = pick(r, "unlink", "unview", "rename", "view", "rmdir", "rm -r", "rm -r")
 		}
-		switch o.what {
-		case "write", "append":
-			o.path, o.text = any(leaf), r.content()
-		case "patch", "truncate":
-			o.path = any(leaf)
-			p := t.at(mount, o.path)
-			if p.v == nil || p.isDir() {
-				continue
-			}
-			if size := len(p.v.content()); size > 0 {
-				o.n = r.IntN(size + 1)
-			}
-			if o.what == "patch" {
-				o.text = pick(r, "1", "9\n", "abc", "x\ny")
-			}
-		case "create", "replace":
-			o.path, o.text = fresh(), r.content()
-			if o.what == "replace" && r.IntN(3) > 0 {
-				o.path = any(leaf)
-			}
-		case "unlink":
-			o.path = any(leaf)
-		case "rmdir":
-			o.path = any(func(p *place) bool { return p.isDir() && t.isEmpty(mount, p) })
-		case "mkdir":
-			o.path = fresh()
-		case "rename":
-			o.path, o.to = any(whatever), fresh()
-			if r.IntN(3) == 0 {
-				o.to = any(func(p *place) bool { return p.isDir() == t.at(mount, o.path).isDir() })
-			}
-			o.n = pick(r, 0, 0, unix.RENAME_NOREPLACE, unix.RENAME_EXCHANGE)
-			if o.n == unix.RENAME_EXCHANGE && r.IntN(4) > 0 {
-				o.to = any(whatever)
-			}
-		case "settype":
-			o.path = any(whatever)
-			o.text = pick(r, "string", "number", "boolean", "null", "raw", "object", "array", "directory")
-			if t.at(mount, o.path).isDir() && r.IntN(3) > 0 {
-				o.text = pick(r, "object", "directory", "array")
-			}
-		default:
-			if !r.view(t, mount, &o, any(func(p *place) bool { return p.kind == plain || p.isDir() && r.IntN(2) == 0 })) {
-				continue
-			}
+		if s.fill(&o) {
+			return o
 		}
-		return o
 	}
 }
 
+// any is the path of something that suits, now and then of anything.
+func (s *scene) any(suits func(*place) bool) string {
+	if s.IntN(12) > 0 {
+		var fit []string
+		for _, p := range s.places {
+			if suits(p) {
+				fit = append(fit, p.path)
+			}
+		}
+		if len(fit) > 0 {
+			return pick(s.chooser, fit...)
+		}
+	}
+	if len(s.places) == 0 {
+		return "a"
+	}
+	return pick(s.chooser, s.places...).path
+}
+
+func leaf(p *place) bool     { return !p.isDir() }
+func dir(p *place) bool      { return p.isDir() }
+func whatever(p *place) bool { return true }
+
+// fresh is a path that most likely nothing has.
+func (s *scene) fresh() string {
+	in := ""
+	if s.IntN(5) > 0 {
+		in = s.any(dir)
+	}
+	if p := s.t.at(s.mount, in); p.v != nil && p.v.is == "array" && s.IntN(4) > 0 {
+		return join(in, fmt.Sprint(len(p.v.items)))
+	}
+	return join(in, s.name())
+}
+
+// fill gives an operation what it is about; false if nothing is fit for it.
+func (s *scene) fill(o *operation) bool {
+	r, t := s.chooser, s.t
+	at := func(path string) *place { return t.at(s.mount, path) }
+	switch o.what {
+	case "write", "append":
+		o.path, o.text = s.any(leaf), r.content()
+	case "patch", "truncate":
+		o.path = s.any(leaf)
+		p := at(o.path)
+		if p.v == nil || p.isDir() {
+			return false
+		}
+		if size := len(p.v.content()); size > 0 {
+			o.n = r.IntN(size + 1)
+		}
+		if o.what == "patch" {
+			o.text = pick(r, "1", "9\n", "abc", "x\ny")
+		}
+	case "create", "replace":
+		o.path, o.text = s.fresh(), r.content()
+		if o.what == "replace" && r.IntN(3) > 0 {
+			o.path = s.any(leaf)
+		}
+		return !at(o.path).waits()
+	case "backup", "away and back":
+		o.path, o.text = s.any(leaf), r.content()
+		p := at(o.path)
+		// Of what a document has, only the end of an array can go for a while.
+		return p.kind == stored && !p.isDir() && p.last() && (o.what != "backup" || p.v.overwritten(o.text, p.field) != nil)
+	case "unlink":
+		o.path = s.any(leaf)
+	case "rmdir":
+		o.path = s.any(func(p *place) bool { return p.isDir() && t.isEmpty(s.mount, p) })
+	case "rm -r":
+		o.path = s.any(dir)
+		if r.IntN(10) == 0 {
+			o.n = 1
+		}
+		p := at(o.path)
+		// A field behind it would have its name before rm comes to the directory itself.
+		return p.isDir() && p.last() && !at(o.path+"%json").exists()
+	case "mkdir":
+		o.path = s.fresh()
+		return !at(o.path).waits()
+	case "rename":
+		o.path, o.to = s.any(whatever), s.fresh()
+		if r.IntN(3) == 0 {
+			o.to = s.any(func(p *place) bool { return p.isDir() == at(o.path).isDir() })
+		}
+		o.n = pick(r, 0, 0, unix.RENAME_NOREPLACE, unix.RENAME_EXCHANGE)
+		if o.n == unix.RENAME_EXCHANGE && r.IntN(4) > 0 {
+			o.to = s.any(whatever)
+		}
+	case "settype":
+		o.path = s.any(whatever)
+		o.text = pick(r, "string", "number", "boolean", "null", "raw", "object", "array", "directory")
+		if at(o.path).isDir() && r.IntN(3) > 0 {
+			o.text = pick(r, "object", "directory", "array")
+		}
+		return !t.mixed(at(o.path)) && at(o.path).v == nil || at(o.path).kind != plain
+	default:
+		return s.view(o, s.any(func(p *place) bool { return p.kind == plain || p.isDir() && r.IntN(2) == 0 }))
+	}
+	return true
+}
+
 // view makes o one of a view of the directory at path, if there can be.
-func (r chooser) view(t *tree, mount int, o *operation, path string) bool {
-	p := t.at(mount, path)
+func (s *scene) view(o *operation, path string) bool {
+	r, t := s.chooser, s.t
+	p := t.at(s.mount, path)
 	o.path = path
-	if p.kind != plain && p.kind != stored || !p.isDir() {
+	if p.kind != plain && p.kind != stored || !p.isDir() || t.mixed(p) {
 		return false
 	}
+	array := p.kind == stored && p.v.is == "array"
 	switch o.what {
 	case "view":
 		o.text = r.json(3) + "\n"
@@ -172,60 +162,30 @@ func (r chooser) view(t *tree, mount int, o *operation, path string) bool {
 		}
 		o.text = name + ": " + pick(r, "5", "true", `"text"`) + "\n"
 	case "lines":
-		if p.kind != stored || p.v.is != "array" || len(p.v.items) == 0 {
+		if !array || p.v.lines() == nil {
 			return false
 		}
-		is := p.v.items[0].is
-		for _, item := range p.v.items {
-			if item.is != is || strings.Contains(item.text, "\n") {
-				return false
-			}
+		o.text = map[string]string{"number": "42\n", "string": "a line\n", "boolean": "true\n"}[p.v.items[0].is]
+	case "relines":
+		if !array || p.v.lines() == nil {
+			return false
 		}
-		o.text = map[string]string{"number": "42\n", "string": "a line\n", "boolean": "true\n"}[is]
-		return o.text != ""
+		lines := p.v.lines()
+		r.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+		o.text = strings.Join(lines[:1+r.IntN(len(lines))], "\n") + "\n"
 	}
 	return true
 }
 
-// keys are what a client of etcd does to keys: put, or delete where the value
-// is nil. What would be above or below a put is deleted with it.
-func (r chooser) keys(t *tree, n int) map[string]*string {
-	changes := map[string]*string{}
-	for range n {
-		var segments []string
-		for range 1 + r.IntN(3) {
-			segments = append(segments, r.segment())
+// lines are those of the .lines view of an array of scalars of one type, nil
+// where it is another, or where more than the lines would say what is in it.
+func (v *value) lines() []string {
+	var lines []string
+	for _, item := range v.items {
+		if item.is != v.items[0].is || item.isDir() || item.is == "null" || strings.ContainsAny(item.text, "\n\r") || item.text == "" {
+			return nil
 		}
-		key := strings.Join(segments, "/")
-		if old := sortedKeys(t); len(old) > 0 && r.IntN(2) == 0 {
-			key = pick(r, old...)
-		}
-		clash := false
-		for other := range changes {
-			clash = clash || other == key || inside(other, key) || inside(key, other)
-		}
-		switch {
-		case clash:
-		case r.IntN(3) == 0 || len(t.keys) > 20:
-			changes[key] = nil
-		default:
-			value := r.stored()
-			for other := range t.keys {
-				if inside(other, key) || inside(key, other) {
-					changes[other] = nil
-				}
-			}
-			changes[key] = &value
-		}
+		lines = append(lines, item.text)
 	}
-	return changes
-}
-
-func sortedKeys(t *tree) []string {
-	var keys []string
-	for key := range t.keys {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
+	return lines
 }

@@ -1,20 +1,23 @@
 package model
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// tree is what etcd and the mounts have to show. Keys are without the prefix;
-// none is below another.
+// tree is what etcd and the mounts have to show. Keys are without the prefix.
+// A key may have others below it: it is a directory then, with a value.
 type tree struct {
 	keys map[string]*value
 	// local are the directories of keys without a key, which one mount alone
 	// knows. false: something else has or had its name meanwhile, so it may be
 	// there or not.
 	local [2]map[string]bool
+	// above are the shown paths with keys below; nil until it is asked for.
+	above map[string]bool
 }
 
 func newTree() *tree {
@@ -32,138 +35,34 @@ func (t *tree) clone() *tree {
 	return c
 }
 
-func encodeName(name string) string {
-	return strings.NewReplacer("%", "%25", "/", "%2F").Replace(name)
+func (t *tree) put(key string, v *value) {
+	t.keys[key] = v
+	t.above = nil
 }
 
-func decodeName(shown string) (string, bool) {
-	name := strings.NewReplacer("%25", "%", "%2F", "/").Replace(shown)
-	return name, encodeName(name) == shown
-}
-
-func splitPath(path string) (dir, name string) {
-	if i := strings.LastIndexByte(path, '/'); i >= 0 {
-		return path[:i], path[i+1:]
-	}
-	return "", path
-}
-
-func join(dir, name string) string {
-	if dir == "" {
-		return name
-	}
-	return dir + "/" + name
-}
-
-func inside(path, dir string) bool {
-	return dir == "" && path != "" || strings.HasPrefix(path, dir+"/")
-}
-
-// kinds of places
-const (
-	nothing   = iota // there is not even a directory that it could be in
-	absent           // a name in a directory that nothing has
-	plain            // a directory of keys
-	localOnly        // a directory that this mount alone knows
-	stored           // a value, or a field
-)
-
-// place is where a shown path stands in the tree.
-type place struct {
-	kind int
-	path string
-	key  string // of the value it is or is in, or that it would be
-	v    *value
-	// of a field, also of an absent one
-	field     bool
-	container *value
-	name      string
-	index     int // in an array
-	invalid   bool
-	inFile    bool // nothing, because something on the way is a file
-}
-
-func (p *place) exists() bool { return p.kind >= plain }
-
-func (p *place) isDir() bool {
-	return p.kind == plain || p.kind == localOnly || p.kind == stored && p.v.isDir()
-}
-
-// last reports whether the place can be removed from its container.
-func (p *place) last() bool {
-	return !p.field || p.container.is == "object" || p.index == len(p.container.items)-1
+func (t *tree) del(key string) {
+	delete(t.keys, key)
+	t.above = nil
 }
 
 // isPlain reports whether keys are below path.
 func (t *tree) isPlain(path string) bool {
-	for key := range t.keys {
-		if inside(shownKey(key), path) {
-			return true
-		}
-	}
-	return path == ""
-}
-
-func shownKey(key string) string {
-	segments := strings.Split(key, "/")
-	for i, s := range segments {
-		segments[i] = encodeName(s)
-	}
-	return strings.Join(segments, "/")
-}
-
-// at finds the place of a shown path on a mount.
-func (t *tree) at(mount int, path string) *place {
-	if path == "" {
-		return &place{kind: plain}
-	}
-	dirPath, shown := splitPath(path)
-	dir := t.at(mount, dirPath)
-	p := &place{path: path}
-	switch {
-	case !dir.exists():
-		p.inFile = dir.inFile
-		return p
-	case !dir.isDir():
-		p.inFile = true
-		return p
-	}
-	p.kind = absent
-	name, ok := decodeName(shown)
-	p.name, p.invalid = name, !ok
-	if dir.kind == stored {
-		p.key, p.field, p.container = dir.key, true, dir.v
-		if dir.v.is == "array" {
-			n, err := strconv.Atoi(shown)
-			p.index = n
-			p.invalid = err != nil || strconv.Itoa(n) != shown || n < 0 || n > len(dir.v.items)
-			if !p.invalid && n < len(dir.v.items) {
-				p.kind, p.v = stored, dir.v.items[n]
+	if t.above == nil {
+		t.above = map[string]bool{}
+		for key := range t.keys {
+			for dir, _ := splitPath(shownKey(key)); dir != "" && !t.above[dir]; dir, _ = splitPath(dir) {
+				t.above[dir] = true
 			}
-		} else if v := dir.v.fields[name]; ok && v != nil {
-			p.kind, p.v = stored, v
 		}
-		return p
 	}
-	p.key = join(dir.key, name)
-	p.invalid = !ok || strings.Contains(name, "/") // which would be two segments
-	switch {
-	case p.invalid:
-	case t.keys[p.key] != nil:
-		p.kind, p.v = stored, t.keys[p.key]
-	case t.isPlain(path):
-		p.kind = plain
-	case t.local[mount][path]:
-		p.kind = localOnly
-	}
-	return p
+	return path == "" || t.above[path]
 }
 
 // set puts v at p, which is there or absent.
 func (t *tree) set(p *place, v *value) {
 	switch {
 	case !p.field:
-		t.keys[p.key] = v
+		t.put(p.key, v)
 	case p.container.is == "object":
 		p.container.fields[p.name] = v
 	case p.index == len(p.container.items):
@@ -173,13 +72,14 @@ func (t *tree) set(p *place, v *value) {
 	}
 }
 
-// remove takes out a value or a field, or all keys of a plain directory.
+// remove takes out a value or a field, or all keys at and below a directory of keys.
 func (t *tree) remove(p *place) {
 	switch {
 	case p.kind == plain:
-		maps.DeleteFunc(t.keys, func(key string, _ *value) bool { return inside(key, p.key) })
+		maps.DeleteFunc(t.keys, func(key string, _ *value) bool { return key == p.key && p.v != nil || inside(key, p.key) })
+		t.above = nil
 	case !p.field:
-		delete(t.keys, p.key)
+		t.del(p.key)
 	case p.container.is == "object":
 		delete(p.container.fields, p.name)
 	default:
@@ -190,25 +90,36 @@ func (t *tree) remove(p *place) {
 // names lists a directory as all mounts show it.
 func (t *tree) names(dir *place) []string {
 	names := map[string]bool{}
-	switch {
-	case dir.kind == stored && dir.v.is == "array":
-		for i := range dir.v.items {
-			names[strconv.Itoa(i)] = true
-		}
-	case dir.kind == stored:
-		for name := range dir.v.fields {
-			names[encodeName(name)] = true
-		}
-	case dir.kind == plain:
+	if dir.kind == plain {
 		for key := range t.keys {
-			if rest := shownKey(key); inside(rest, dir.path) {
-				rest = strings.TrimPrefix(strings.TrimPrefix(rest, dir.path), "/")
-				first, _, _ := strings.Cut(rest, "/")
-				names[first] = true
+			if inside(key, dir.key) {
+				first, _, _ := strings.Cut(strings.TrimPrefix(key[len(dir.key):], "/"), "/")
+				names[encodeName(first)] = true
 			}
 		}
 	}
+	switch v := dir.v; {
+	case v == nil:
+	case v.is == "array":
+		for i := range v.items {
+			names[besideKeys(strconv.Itoa(i), names)] = true
+		}
+	case v.is == "object":
+		for _, name := range slices.Sorted(maps.Keys(v.fields)) {
+			names[besideKeys(encodeName(name), names)] = true
+		}
+	default:
+		names[ownValue] = true
+	}
 	return slices.Sorted(maps.Keys(names))
+}
+
+// besideKeys is the name of a field in a directory that has keys too.
+func besideKeys(name string, keys map[string]bool) string {
+	if keys[name] {
+		return name + "%json"
+	}
+	return name
 }
 
 // isEmpty reports whether rmdir could remove the directory.
@@ -216,8 +127,8 @@ func (t *tree) isEmpty(mount int, p *place) bool {
 	if len(t.names(p)) > 0 {
 		return false
 	}
-	for path := range t.local[mount] {
-		if inside(path, p.path) {
+	for path, sure := range t.local[mount] {
+		if sure && inside(path, p.path) {
 			return false
 		}
 	}
@@ -230,7 +141,7 @@ func (t *tree) paths(mount int) []string {
 	var walk func(p *place)
 	walk = func(p *place) {
 		for _, name := range t.names(p) {
-			child := t.at(mount, join(p.path, name))
+			child := t.in(mount, p, name)
 			all = append(all, child.path)
 			if child.isDir() {
 				walk(child)
@@ -247,7 +158,20 @@ func (t *tree) paths(mount int) []string {
 	return all
 }
 
-// asValue is an entry as its .json view says.
+// mixed reports whether a key at or below p has both a value and keys below it.
+func (t *tree) mixed(p *place) bool {
+	if p.kind != plain {
+		return false
+	}
+	for key := range t.keys {
+		if (key == p.key || inside(key, p.key)) && t.isPlain(shownKey(key)) {
+			return true
+		}
+	}
+	return false
+}
+
+// asValue is an entry as its .json view says; without keys that have values and keys below.
 func (t *tree) asValue(p *place) *value {
 	if p.kind == stored {
 		if p.v.is == "raw" {
@@ -257,7 +181,7 @@ func (t *tree) asValue(p *place) *value {
 	}
 	v := emptyObject()
 	for _, name := range t.names(p) {
-		child := t.at(0, join(p.path, name))
+		child := t.in(0, p, name)
 		v.fields[child.name] = t.asValue(child)
 	}
 	return v
@@ -284,3 +208,14 @@ func (t *tree) settle(was *tree, mount int, keep []string) {
 		}
 	}
 }
+
+func (t *tree) String() string {
+	var b strings.Builder
+	for _, key := range sortedKeys(t) {
+		fmt.Fprintf(&b, "%q = %s %.300q\n", key, t.keys[key].is, t.keys[key].write())
+	}
+	fmt.Fprintf(&b, "local directories: %v\n", t.local)
+	return b.String()
+}
+
+func sortedKeys(t *tree) []string { return slices.Sorted(maps.Keys(t.keys)) }

@@ -1,0 +1,88 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// maxPast is how many trees of the past are remembered.
+const maxPast = 8
+
+func (w *world) remember() {
+	if len(w.past) >= maxPast {
+		delete(w.past, pick(w.chooser, slices.Sorted(maps.Keys(w.past))...))
+	}
+	t := w.model.clone()
+	t.local = newTree().local
+	w.past[w.revision] = t
+}
+
+// lookBack compares a tree of the past.
+func (w *world) lookBack(mount int) error {
+	revisions := slices.Sorted(maps.Keys(w.past))
+	if len(revisions) == 0 {
+		return nil
+	}
+	revision := pick(w.chooser, revisions...)
+	w.note("mount%d looks back to revision %d", mount, revision)
+	root := filepath.Join(w.pair.Dirs[mount], ".ovscfgfs", "history", strconv.FormatInt(revision, 10))
+	v := view{w.past[revision], mount, root, func() bool { return w.looks.IntN(20) == 0 }}
+	return v.whole()
+}
+
+// compact has etcd forget the past. A mount that had a revision in use may
+// still have it.
+func (w *world) compact() error {
+	w.note("etcd is compacted")
+	if _, err := w.pair.Etcd.Client.Compact(context.Background(), w.revision, clientv3.WithCompactPhysical()); err != nil {
+		return err
+	}
+	for _, revision := range slices.Sorted(maps.Keys(w.past)) {
+		if revision >= w.revision {
+			continue
+		}
+		delete(w.past, revision)
+		for i, dir := range w.pair.Dirs {
+			_, err := os.ReadDir(filepath.Join(dir, ".ovscfgfs", "history", strconv.FormatInt(revision, 10)))
+			if err != nil && !errors.Is(err, syscall.ENOENT) {
+				return fmt.Errorf("mount %d, revision %d, which is compacted: %w", i, revision, err)
+			}
+		}
+	}
+	return nil
+}
+
+// outage has a mount lose etcd while others change keys; now and then what it
+// has missed is compacted too.
+func (w *world) outage(mount int) (revisions int, err error) {
+	w.note("mount%d loses etcd", mount)
+	w.proxies[mount].Cut()
+	defer w.proxies[mount].Heal()
+	for range 1 + w.IntN(4) {
+		if _, err := w.client(); err != nil {
+			return 0, err
+		}
+		revisions++
+	}
+	if w.IntN(2) == 0 {
+		w.note("etcd is compacted")
+		now, err := w.pair.Etcd.Revision()
+		if err != nil {
+			return 0, err
+		}
+		if _, err := w.pair.Etcd.Client.Compact(context.Background(), now); err != nil {
+			return 0, err
+		}
+		clear(w.past)
+	}
+	return revisions, nil
+}

@@ -1,0 +1,117 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// transaction does some operations in a private copy, while others may change
+// keys outside, and commits or drops it.
+func (w *world) transaction(mount int) (revisions int, err error) {
+	w.txns++
+	root := filepath.Join(w.pair.Dirs[mount], ".ovscfgfs", "txn", fmt.Sprintf("t%d", w.txns))
+	w.note("begin %s", filepath.Base(root))
+	if err := os.Mkdir(root, 0o755); err != nil {
+		return 0, err
+	}
+	base := w.model
+	private := base.clone()
+	private.local = newTree().local
+	outside := w.IntN(3) == 0
+	for range 1 + w.IntN(8) {
+		if private, _, err = w.try(w.operation(private, mount), private, mount, root); err != nil {
+			return 0, err
+		}
+		if outside && w.IntN(3) == 0 {
+			if _, err := w.client(); err != nil {
+				return 0, err
+			}
+			revisions++
+		}
+		if w.IntN(4) == 0 {
+			v := view{private, mount, root, func() bool { return false }}
+			if err := v.whole(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if w.IntN(4) == 0 {
+		w.note("drop %s", filepath.Base(root))
+		return revisions, os.Remove(root)
+	}
+	w.note("commit %s", filepath.Base(root))
+	err = os.Rename(root, root+".commit")
+	next, conflict, sure := merge(base, private, w.model)
+	w.note("  %v", err)
+	switch {
+	case err == nil && conflict && sure:
+		return 0, errors.New("the transaction was not refused, and conflicts with what others changed")
+	case err == nil:
+		if !sure {
+			if next, err = w.adopt(next); err != nil {
+				return 0, err
+			}
+		}
+		next.settle(w.model, mount, nil)
+		w.model = next
+		return revisions + 1, nil
+	case !errors.Is(err, syscall.EBUSY) || sure && !conflict:
+		return 0, fmt.Errorf("the transaction was refused: %w", err)
+	}
+	return revisions, os.Remove(root)
+}
+
+// merge is what now becomes by the changes from base to mine. conflict: both
+// sides changed a key. sure: whether that is one is beyond doubt, as it is not
+// where two changed a document.
+func merge(base, mine, now *tree) (next *tree, conflict, sure bool) {
+	next, sure = now.clone(), true
+	same := func(a, b *value) bool { return a == nil && b == nil || a != nil && b != nil && a.equal(b) }
+	for _, key := range slices.Sorted(maps.Keys(merged(base.keys, mine.keys))) {
+		was, here, there := base.keys[key], mine.keys[key], now.keys[key]
+		if same(was, here) {
+			continue
+		}
+		if !same(was, there) {
+			conflict = true
+			if here != nil && here.isDir() || there != nil && there.isDir() || was != nil && was.isDir() || same(here, there) {
+				sure = false
+			}
+		}
+		if here == nil {
+			next.del(key)
+		} else {
+			next.put(key, here)
+		}
+	}
+	return next, conflict, sure
+}
+
+func merged(a, b map[string]*value) map[string]*value {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
+
+// adopt takes from etcd what two sides have made of documents.
+func (w *world) adopt(t *tree) (*tree, error) {
+	got, err := w.pair.Etcd.Client.Get(context.Background(), prefix, clientv3.WithPrefix())
+	if err != nil {
+		return nil, err
+	}
+	next := newTree()
+	next.local = t.local
+	for _, kv := range got.Kvs {
+		next.put(strings.TrimPrefix(string(kv.Key), prefix), parse(string(kv.Value)))
+	}
+	return next, nil
+}

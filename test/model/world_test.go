@@ -1,0 +1,253 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/openvstorage/ovscfgfs/test/faults"
+	"github.com/openvstorage/ovscfgfs/test/harness"
+)
+
+// world is an etcd with two mounts, and the model of what they show.
+type world struct {
+	pair     *harness.Pair
+	programs harness.Programs
+	proxies  [2]*faults.Proxy
+	model    *tree
+	chooser
+	// looks chooses what is compared: the operations of a seed are the same
+	// however much is.
+	looks    chooser
+	seen     seen
+	revision int64
+	txns     int
+	past     map[int64]*tree
+	passers  [2]*passer
+	log      []string
+	counts   map[string]int
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	w := &world{
+		model: newTree(), seen: seen{}, past: map[int64]*tree{}, counts: map[string]int{},
+		chooser: chooser{rand.New(rand.NewPCG(seed, 0))}, looks: chooser{rand.New(rand.NewPCG(seed, 1))},
+	}
+	var err error
+	if w.programs, err = harness.Build(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range w.proxies {
+		if w.proxies[i], err = faults.NewProxy(""); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(w.proxies[i].Close)
+	}
+	w.pair = harness.StartPairThrough(t, func(e *harness.Etcd) {
+		start := map[string]*string{}
+		for key, v := range map[string]string{"a/b": `{"a": 1, "b": ["x", "y"], "c": {"x": true}}`, "a/c": "raw text", "b": `[1, {"a": null}]`, "c/a/0": "5", "c/a/1": `"text"`} {
+			start[key] = &v
+		}
+		if err := w.put(e, start); err != nil {
+			t.Fatal(err)
+		}
+	}, func(mount int, endpoint string) string {
+		w.proxies[mount].SetTarget(endpoint)
+		return w.proxies[mount].Addr()
+	})
+	if w.revision, err = w.pair.Etcd.Revision(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range w.passers {
+		w.passers[i] = newPasser(w.pair.Dirs[i], seed+uint64(i))
+		t.Cleanup(w.passers[i].end)
+	}
+	return w
+}
+
+func (w *world) note(format string, args ...any) {
+	w.log = append(w.log, fmt.Sprintf(format, args...))
+	w.log = w.log[max(0, len(w.log)-*logFlag):]
+}
+
+// step does one thing, while others pass by, and compares.
+func (w *world) step(n int) error {
+	mount := w.IntN(2)
+	if !*quietFlag {
+		for i, p := range w.passers {
+			p.pass(w.model.paths(i))
+		}
+	}
+	touched, revisions, err := w.act(mount)
+	if !*quietFlag {
+		for _, p := range w.passers {
+			p.await()
+		}
+	}
+	if err != nil {
+		return err
+	}
+	whole := touched == nil || n%*everyFlag == 0
+	return w.agree(revisions, touched, whole)
+}
+
+// act does one thing, and returns which paths it can have touched, nil for
+// all, and how many revisions it may have made.
+func (w *world) act(mount int) (touched []string, revisions int, err error) {
+	kind := "operation"
+	switch n := w.IntN(2000); {
+	case n < 300:
+		kind = "client"
+		touched, err = w.client()
+		revisions = 1
+	case n < 400:
+		kind = "transaction"
+		revisions, err = w.transaction(mount)
+	case n < 430:
+		kind = "past"
+		return []string{""}, 0, w.lookBack(mount)
+	case n < 433:
+		kind = "compaction"
+		err = w.compact()
+	case n < 436:
+		kind = "broken connection"
+		w.note("the connection of mount%d breaks", mount)
+		w.proxies[mount].Break()
+	case n < 437:
+		kind = "outage"
+		revisions, err = w.outage(mount)
+	case n < 447:
+		kind = "watch"
+		w.note("mount%d is watched anew", mount)
+		if !*quietFlag {
+			err = w.passers[mount].watch(w.model.paths(mount))
+		}
+	default:
+		o := w.operation(w.model, mount)
+		kind = o.what
+		touched = []string{o.path}
+		if o.to != "" {
+			touched = append(touched, o.to)
+		}
+		var next *tree
+		if next, revisions, err = w.try(o, w.model, mount, w.pair.Dirs[mount]); err == nil {
+			w.model = next
+		}
+	}
+	w.counts[kind]++
+	return touched, revisions, err
+}
+
+// try performs an operation on a mount, or on a private copy, and returns the
+// tree that there has to be now, and how many revisions it may have taken.
+func (w *world) try(o operation, was *tree, mount int, root string) (*tree, int, error) {
+	next := was.clone()
+	keep, refused := o.expect(next, mount)
+	w.note("%s: %.200v", filepath.Base(root), o)
+	err := o.run(root)
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, errUnexpected):
+		return nil, 0, err
+	case refused == nil && err != nil:
+		return nil, 0, fmt.Errorf("it was refused: %w", err)
+	case refused != nil && !errors.As(err, &errno):
+		return nil, 0, fmt.Errorf("it was not refused (%v), want %v", err, refused)
+	case refused != nil && !slices.Contains(refused, errno):
+		return nil, 0, fmt.Errorf("it was refused with %v, want %v", err, refused)
+	case refused != nil:
+		w.note("  refused: %v", errno)
+		return was, 0, nil
+	}
+	next.settle(was, mount, keep)
+	if o.what == "rm -r" {
+		return next, len(was.paths(mount)), nil
+	}
+	return next, 1, nil
+}
+
+// agree waits until both mounts show the newest revision, and compares.
+func (w *world) agree(revisions int, touched []string, whole bool) error {
+	revision, err := w.seen.compareEtcd(w.model, w.pair.Etcd)
+	if err != nil {
+		return err
+	}
+	if revision > w.revision+int64(revisions) {
+		return fmt.Errorf("it made %d revisions, not %d", revision-w.revision, revisions)
+	}
+	w.revision = revision
+	for i, dir := range w.pair.Dirs {
+		shown, err := w.pair.Barrier(i)
+		if err != nil {
+			return err
+		}
+		if shown != revision {
+			return fmt.Errorf("the barrier tells revision %d, etcd has %d", shown, revision)
+		}
+		if err := w.compare(view{w.model, i, dir, func() bool { return w.looks.IntN(20) == 0 }}, touched, whole); err != nil {
+			time.Sleep(time.Second)
+			later := w.compare(view{w.model, i, dir, func() bool { return false }}, touched, whole)
+			return fmt.Errorf("mount %d: %w (a second later: %v)", i, err, later)
+		}
+	}
+	if w.IntN(50) == 0 {
+		w.remember()
+	}
+	return nil
+}
+
+func (w *world) compare(v view, touched []string, whole bool) error {
+	if err := v.learn(); err != nil {
+		return err
+	}
+	if err := w.freeCaught(v.mount); err != nil {
+		return err
+	}
+	if whole {
+		return v.whole()
+	}
+	if all := w.model.paths(v.mount); len(all) > 0 {
+		touched = append(slices.Clone(touched), pick(w.looks, all...))
+	}
+	for _, path := range touched {
+		if err := v.around(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freeCaught removes the local directories of a mount that somebody else's
+// document has caught: nothing but removing them is defined.
+func (w *world) freeCaught(mount int) error {
+	local := w.model.local[mount]
+	for _, path := range slices.Backward(slices.Sorted(maps.Keys(local))) {
+		if dir, _ := splitPath(path); w.model.at(mount, path).isLocalOrNone() && w.model.inDocument(mount, dir) {
+			switch err := syscall.Rmdir(filepath.Join(w.pair.Dirs[mount], path)); {
+			case err == nil:
+				w.note("mount%d: rmdir %q, caught by a document", mount, path)
+			case local[path]:
+				return fmt.Errorf("rmdir %q, caught by a document: %w", path, err)
+			default:
+				continue // it may not be there, or be hidden
+			}
+			delete(local, path)
+		}
+	}
+	return nil
+}
+
+func (t *tree) inDocument(mount int, path string) bool {
+	for ; path != ""; path, _ = splitPath(path) {
+		if p := t.at(mount, path); p.kind == stored || p.v != nil && p.v.isDir() {
+			return true
+		}
+	}
+	return false
+}
