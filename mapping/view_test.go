@@ -64,7 +64,6 @@ func TestRenderedViews(t *testing.T) {
   },
   "r": "[g]\na = 1\n"
 }
-
 `},
 		{"c/d", YAML, ".value: true\nn: 5\ns: \"5\"\n"},
 		{"m", JSON, "{\n  \"k%json\": 1,\n  \"f\": 2,\n  \"k\": 3\n}\n"},
