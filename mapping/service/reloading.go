@@ -15,8 +15,8 @@ import (
 func Reloading(edit mapping.Edit, base, mine *mapping.Tree) mapping.Edit {
 	var counters []string
 	for _, s := range Changed(base, mine) {
-		was, _ := Count(base, s.Reload)
-		if is, ok := Count(mine, s.Reload); ok && is == was {
+		was, counted := Count(base, s.Reload)
+		if is, ok := Count(mine, s.Reload); ok == counted && is == was { // what is no counter is for Touch to refuse
 			counters = append(counters, s.Reload)
 		}
 	}

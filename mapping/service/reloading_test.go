@@ -82,3 +82,15 @@ func TestReloading(t *testing.T) {
 		t.Errorf("%+v %+v %v", plan.Puts, plan.Guards, err)
 	}
 }
+
+// What is no counter cannot be raised, and nobody would tell the service.
+func TestReloadingOfNoCounter(t *testing.T) {
+	base := map[string]string{"/ovs/alba/asds/a/config": `{"log_level":"info"}`, "/ovs/alba/asds/a/reload": `"abc"`}
+	mine := maps.Clone(base)
+	mine["/ovs/alba/asds/a/config"] = `{"log_level":"debug"}`
+	baseTree, mineTree := snapshot(t, 2, base), snapshot(t, 3, mine)
+	_, err := service.Reloading(mapping.Merge(baseTree, mineTree, []string{"/ovs/alba/asds/a/config"}), baseTree, mineTree)(baseTree)
+	if mapping.KindOf(err) != mapping.Invalid {
+		t.Errorf("got %v, want it refused as invalid", err)
+	}
+}
