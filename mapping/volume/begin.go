@@ -39,8 +39,14 @@ func isDraftName(name string) bool { return strings.HasPrefix(name, ".") }
 // empty: a draft without any field, which begins with its config, not with the directory for that.
 //
 // Errors of the edit: Invalid for a name that is neither a UUID nor begins
-// with a dot, Exists.
+// with a dot, Exists, NotPermitted for what is beside config in a volume.
 func (r *Rules) Begin(path string, empty bool) mapping.Edit {
+	if isBeside(path) {
+		return func(t *mapping.Tree) (mapping.Plan, error) {
+			_, _, err := placeOf(t, prefixOf(t)+path, false)
+			return mapping.Plan{}, err
+		}
+	}
 	place, ok := PlaceOf(path)
 	if !ok || empty && !place.Config {
 		return nil
@@ -63,6 +69,13 @@ func (r *Rules) Begin(path string, empty bool) mapping.Edit {
 			Puts:   []mapping.Put{{Key: key, Value: value}},
 		}, nil
 	}
+}
+
+// isBeside reports whether a shown path is that of something beside config in a volume's
+// directory. Names that begin with a dot are this machine's.
+func isBeside(path string) bool {
+	part := strings.Split(path, "/")
+	return len(part) == 5 && part[0] == "vpool" && part[2] == "volumes" && part[4] != "config" && !strings.HasPrefix(part[4], ".")
 }
 
 // Remove returns how the volume, or the draft, whose directory is at a shown path goes
