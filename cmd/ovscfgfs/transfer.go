@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/urfave/cli/v2"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -283,22 +282,6 @@ func exportTree(ctx context.Context, c *cli.Context, client *clientv3.Client, pr
 	}
 	_, err = fmt.Fprintf(c.App.Writer, "%d files written\n", files)
 	return err
-}
-
-func exportFile(name string, write func(io.Writer) error) error {
-	// Values may be secrets: the file is its owner's until that one says otherwise.
-	file, err := renameio.NewPendingFile(name, renameio.WithPermissions(0o600), renameio.WithExistingPermissions())
-	if err != nil {
-		return failf(exitInput, "--output cannot be written: %w", err)
-	}
-	defer func() { _ = file.Cleanup() }()
-	if err := write(file); err != nil {
-		return err
-	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
-		return failf(exitInput, "--output cannot be written: %w", err)
-	}
-	return nil
 }
 
 // withClient runs do with a client that the flags describe.
