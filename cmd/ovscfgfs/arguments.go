@@ -25,7 +25,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 		case arg == "--":
 			rest = append(rest, args[i+1:]...)
 			i = len(args)
-		case len(arg) < 2 || arg[0] != '-':
+		case len(arg) < 2 || arg[0] != '-' || strings.Contains("0123456789", arg[1:2]): // -5 is a value, as of set
 			rest = append(rest, arg)
 		default:
 			flags = append(flags, arg)

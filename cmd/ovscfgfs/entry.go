@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -36,7 +37,7 @@ type entry struct {
 }
 
 // withEntry finds out which etcd and which place in it an argument means, and
-// runs do. An empty argument is the whole prefix.
+// runs do. No argument is the whole prefix, an empty one a mistake.
 func withEntry(c *cli.Context, argument string, do func(context.Context, *entry) error) error {
 	e := &entry{}
 	address, prefix, err := addressed(c, argument, &e.mountpoint)
@@ -73,6 +74,9 @@ func direct(c *cli.Context, client *clientv3.Client, prefix string, known *catal
 
 // addressed reads an argument that names a place. A path on a mount brings what the mount is of along.
 func addressed(c *cli.Context, argument string, mount *string) (mapping.Address, string, error) {
+	if argument == "" && slices.Contains(c.Args().Slice(), "") {
+		return mapping.Address{}, "", failf(exitUsage, "the address is empty: is a variable of the shell not set? %s is everything", c.String("prefix"))
+	}
 	mountpoint, argument := onMount(argument)
 	*mount = mountpoint
 	if mountpoint != "" {

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -130,6 +132,9 @@ func resolveExisting(path string, list []mounted) string {
 // shows and how; flags that were given hold.
 func applyMount(c *cli.Context, mountpoint string) error {
 	data, err := os.ReadFile(filepath.Join(mountpoint, ".ovscfgfs", "config"))
+	if errors.Is(err, syscall.ENOTCONN) || errors.Is(err, syscall.ECONNABORTED) {
+		return failf(exitMountpoint, "the daemon of %s is gone: ovscfgfs umount %s cleans it up", mountpoint, mountpoint)
+	}
 	if err != nil {
 		return failf(exitMountpoint, "the configuration of the mount %s cannot be read: %w", mountpoint, err)
 	}
