@@ -142,6 +142,9 @@ func (t *transaction) carryOut(c *cli.Context, inside string) error {
 			if err := t.drop(); err != nil {
 				return err
 			}
+			if len(conflicts) > 0 { // words tell what to do with the copy, which is gone
+				words = "others changed the same meanwhile, and the copy was dropped: run it again"
+			}
 			return failf(exitConflict, "nothing was committed: %s", words)
 		}
 		return failf(exitConflict, "nothing was committed, and %s stays until you drop it (rmdir): %s", t.dir(), words)

@@ -28,7 +28,10 @@ func (t *transaction) run(command []string, inside string) (code int, interrupte
 	defer signal.Stop(signals)
 
 	program, err := exec.LookPath(command[0])
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return exitNotExecutable, false, failf(exitNotExecutable, "%s cannot be run: it is not executable: chmod +x makes it so", command[0])
+	case err != nil:
 		return exitNoCommand, false, failf(exitNoCommand, "%s: there is no such command", command[0])
 	}
 	if program, err = filepath.Abs(program); err != nil {
