@@ -50,7 +50,7 @@ func agentCommand() *cli.Command {
 				return err
 			}
 			serves, volumes := c.String("service") != "", c.String("vpool") != "" && c.String("vrouter") != ""
-			if serves == volumes {
+			if serves == volumes || serves && c.String("vpool")+c.String("vrouter") != "" {
 				return failf(exitUsage, "an agent serves either the volumes of a vrouter (--vpool P --vrouter R) or a service (--service DIR)")
 			}
 			ctx, stop := signal.NotifyContext(c.Context, syscall.SIGINT, syscall.SIGTERM)
