@@ -72,7 +72,7 @@ func (c *Cache) request(plan *mapping.Plan, tree *mapping.Tree, tight bool) (*tr
 	}
 	t, ok := newTransaction(plan, tree, limit)
 	if size := proto.Size(t.request) + requestOverhead + len(c.client.Username); !ok || size > c.limit {
-		return nil, mapping.Errorf(tooLarge(plan), "", "the change makes a request of %d bytes, and etcd takes %d: make it smaller, or raise --max-request-bytes of the servers and this mount's limit", size, c.limit)
+		return nil, mapping.Errorf(tooLarge(plan), "", "the change makes a request of %d bytes, and etcd takes %d (its --max-request-bytes): make it smaller, or do it in parts", size, c.limit)
 	}
 	return t, nil
 }

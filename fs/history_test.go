@@ -189,7 +189,7 @@ func TestHistoryIsLetGo(t *testing.T) {
 func TestHistoryCannotBeWritten(t *testing.T) {
 	m, first, _ := pasts(t)
 	text, dir := m.path(at(first, "text")), m.path(at(first, "vpools"))
-	commits := m.store.commits
+	commits := m.store.count()
 	for what, err := range map[string]error{
 		"write":    os.WriteFile(text, []byte("x"), 0o644),
 		"create":   os.WriteFile(dir+"/new", []byte("x"), 0o644),
@@ -213,7 +213,7 @@ func TestHistoryCannotBeWritten(t *testing.T) {
 	if err := os.Mkdir(m.path(".ovscfgfs/history/new"), 0o755); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("mkdir of a revision: %v", err)
 	}
-	if m.store.commits != commits {
+	if m.store.count() != commits {
 		t.Error("something was committed")
 	}
 }
