@@ -12,7 +12,8 @@ import (
 // passer reads in a mount, and watches it, while something changes there: the
 // kernel gets to hold, at any moment, whatever it may.
 type passer struct {
-	chooser
+	chooser // what is read
+	watched chooser
 	root    string
 	paths   chan []string
 	done    chan struct{}
@@ -20,7 +21,7 @@ type passer struct {
 }
 
 func newPasser(root string, seed uint64) *passer {
-	p := &passer{chooser: chooser{rand.New(rand.NewPCG(seed, 2))}, root: root, paths: make(chan []string), done: make(chan struct{}), inotify: -1}
+	p := &passer{chooser: chooser{rand.New(rand.NewPCG(seed, 2))}, watched: chooser{rand.New(rand.NewPCG(seed, 3))}, root: root, paths: make(chan []string), done: make(chan struct{}), inotify: -1}
 	go p.run()
 	return p
 }
@@ -71,14 +72,14 @@ func (p *passer) read(path string) {
 // watch has some of the paths watched from now on, and none of before.
 func (p *passer) watch(paths []string) (err error) {
 	p.unwatch()
-	if p.IntN(3) == 0 {
+	if p.watched.IntN(3) == 0 {
 		return nil
 	}
 	if p.inotify, err = unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK); err != nil {
 		return err
 	}
 	for _, path := range append(paths, "") {
-		if p.IntN(2) == 0 {
+		if p.watched.IntN(2) == 0 {
 			// It may be gone, of course.
 			_, _ = unix.InotifyAddWatch(p.inotify, filepath.Join(p.root, path), unix.IN_ALL_EVENTS)
 		}
