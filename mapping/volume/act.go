@@ -74,8 +74,8 @@ func newAct(t *mapping.Tree, id ID, key string, after []byte) act {
 // placeOf tells what a key below vpool is. is: a volume's configuration.
 func placeOf(t *mapping.Tree, key string, removed bool) (id ID, is bool, err error) {
 	rest, ok := strings.CutPrefix(key, prefixOf(t))
-	if !ok {
-		return id, false, nil
+	if !ok || rest != "vpool" && !strings.HasPrefix(rest, "vpool/") {
+		return id, false, nil // as most keys are: each of each change is asked about
 	}
 	if id, is = OfConfigKey(rest); is {
 		return id, true, nil
@@ -83,8 +83,6 @@ func placeOf(t *mapping.Tree, key string, removed bool) (id ID, is bool, err err
 	part := strings.Split(rest, "/")
 	path, _ := t.PathOf(key)
 	switch {
-	case part[0] != "vpool":
-		return id, false, nil
 	case len(part) < 3, len(part) == 3 && (part[2] == "volumes" || part[2] == "lifecycle" || part[2] == "status"):
 		if _, there := t.Get(key); !there && !removed {
 			return id, false, mapping.Errorf(mapping.NotPermitted, path, "is a directory of keys, which the volumes' agents look for: it cannot be one document")
