@@ -5,7 +5,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +36,7 @@ func mountFlags() []cli.Flag {
 		stringFlag("embedded", "", "run an etcd server inside, with its data in `DIR`"),
 		stringFlag("embedded-listen", "127.0.0.1:2379", "where the embedded etcd listens, for etcdctl and other mounts"),
 		stringFlag("import", "", "first put the keys of `FILE` into etcd, if the prefix is empty"),
-		stringFlag("validate", "warn", "hold changes against the catalogue: off, warn or enforce"),
+		validateFlag(),
 		stringFlag("references", referencesText, "show values that are URLs of keys in this prefix as text, or as a symlink that ln -s makes too"),
 		boolFlag("daemon", "return when mounted, and go on in the background"),
 		stringFlag("log-file", "", "append the log to `FILE` instead of writing it to standard error"),
@@ -129,8 +128,9 @@ func newMountConfig(c *cli.Context) (mountConfig, error) {
 	if m.embedded != "" && c.IsSet("endpoints") {
 		return m, failf(exitUsage, "--embedded runs its own etcd, --endpoints names another: give one of them")
 	}
-	if m.validate = c.String("validate"); !slices.Contains([]string{validateOff, validateWarn, validateEnforce}, m.validate) {
-		return m, failf(exitUsage, "--validate %q is none of off, warn and enforce", m.validate)
+	m.validate = c.String("validate")
+	if err := validateMode(m.validate); err != nil {
+		return m, err
 	}
 	if m.references = c.String("references"); m.references != referencesText && m.references != referencesSymlink {
 		return m, failf(exitUsage, "--references %q is none of text and symlink", m.references)

@@ -24,10 +24,15 @@ func newRules(c *cli.Context, known *catalogue.Catalogue) (rules, error) {
 	if mode == "" {
 		mode = validateWarn // of commands that change nothing
 	}
+	return rules{known, mode}, validateMode(mode)
+}
+
+// validateMode is nil for what --validate may be.
+func validateMode(mode string) error {
 	if !slices.Contains([]string{validateOff, validateWarn, validateEnforce}, mode) {
-		return rules{}, failf(exitUsage, "--validate %q is none of off, warn and enforce", mode)
+		return failf(exitUsage, "--validate %q is none of off, warn and enforce", mode)
 	}
-	return rules{known, mode}, nil
+	return nil
 }
 
 // over is an edit that is held against the rules first: one that breaks a rule is Invalid in the mode enforce.
