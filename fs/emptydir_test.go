@@ -68,6 +68,21 @@ func TestLeafOverALocalDirectory(t *testing.T) {
 	}
 }
 
+// What is renamed over something has nothing behind it that was behind that.
+func TestRenameOverWhatHidesALocalDirectory(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/new": `{"f": 1}`})
+	m.mkdir("old")
+	m.mkdir("old/in")
+	m.store.put(map[string]string{"/ovs/old": "{}"})
+	m.settle()
+	m.wantErr("rename", syscall.Rename(m.path("new"), m.path("old")), nil)
+	m.store.del("/ovs/old")
+	m.settle()
+	if _, err := os.Lstat(m.path("old")); !os.IsNotExist(err) {
+		t.Errorf("the directory that was replaced is there again: %v", err)
+	}
+}
+
 // A directory that was local and has got keys from others is local again, and
 // listed, where a rename has left it without any.
 func TestDirectoryOfOthersMovesAndIsEmptied(t *testing.T) {

@@ -1,7 +1,9 @@
 package scratch
 
 import (
+	"os"
 	"path"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,27 +49,43 @@ func (s *Store) Rename(from, to string, exchange bool) error {
 	return nil
 }
 
-// MoveMirror takes along what lies in a directory of the tree that was renamed.
-// An entry that is in the way stays.
+// MoveMirror takes along what lies in a directory of the tree that was renamed,
+// and forgets empty directories that were behind what it has replaced. Another
+// entry that is in the way stays.
 func (s *Store) MoveMirror(from, to string) {
 	if s.Empty() {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forgetEmpty(to)
 	if s.mirror(path.Dir(to)) != nil {
 		return
 	}
 	if unix.Renameat2(unix.AT_FDCWD, s.host(from), unix.AT_FDCWD, s.host(to), 0) == nil {
-		if s.made.has(to) {
-			s.removed(to) // an empty one was replaced
-		}
 		if s.made.has(from) {
 			s.removed(from)
 			s.added(to)
 		}
 		s.index.rename(from, to, false)
 		_ = s.made.rename(from, to, false) // written again at the next change
+	}
+}
+
+// forgetEmpty forgets the directories at and below p that nothing is in.
+func (s *Store) forgetEmpty(p string) {
+	var made []string
+	for dir := range s.made.paths {
+		if below(dir, p) {
+			made = append(made, dir)
+		}
+	}
+	slices.Sort(made)
+	for _, dir := range slices.Backward(made) { // from the bottom up
+		if os.Remove(s.host(dir)) == nil {
+			s.removed(dir)
+			delete(s.made.paths, dir) // written again at the next change
+		}
 	}
 }
 
