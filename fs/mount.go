@@ -89,7 +89,7 @@ func (m *Mounted) mountOptions() *fuse.MountOptions {
 		Options:    append([]string{"default_permissions"}, o.MountOptions...),
 		// Pages are dropped by notices and when a size changes, never because of a time.
 		DisabledCapabilities: fuse.CAP_AUTO_INVAL_DATA,
-		ExtraCapabilities:    fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_DIRECT_IO_ALLOW_MMAP | fuse.CAP_READDIRPLUS_AUTO,
+		ExtraCapabilities:    fuse.CAP_ATOMIC_O_TRUNC | fuse.CAP_DIRECT_IO_ALLOW_MMAP,
 		// The text of a reference is relative, and changes with its place.
 		EnableSymlinkCaching: o.References.Link == nil,
 		EnableLocks:          m.s.locks.on,

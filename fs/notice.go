@@ -147,10 +147,6 @@ func (w *notices) checkLocked(i *inode) {
 // relist has the worker look at all that the kernel has of a directory.
 func (w *notices) relist(i *inode) { w.add(&w.relists, i) }
 
-// pushSiblings has the worker give the kernel the contents of the small leaves
-// beside i.
-func (w *notices) pushSiblings(i *inode) { w.add(&w.pushes, i) }
-
 func (w *notices) add(list *[]*inode, i *inode) {
 	w.mu.Lock()
 	*list = append(*list, i)

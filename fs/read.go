@@ -56,10 +56,8 @@ func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
 		s.notices.checkLocked(i)
 	}
 	i.cleared, i.reread = false, true
-	if !i.paged {
-		i.paged = true
-		s.notices.pushSiblings(i)
-	}
+	s.noteRead(i, i.told)
+	i.paged = true
 	if s.tree(i) != t {
 		s.notices.checkLocked(i)
 	}

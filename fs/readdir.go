@@ -56,6 +56,17 @@ const (
 // cookieOf is the cookie of a name. The lowest bits are free, for names of one hash.
 func cookieOf(name string) uint64 { return cookieName | xxhash.Sum64String(name)>>4<<1 }
 
+// cookieIn is the cookie of a node in its directory.
+func cookieIn(n mapping.Node) uint64 {
+	name := n.Name()
+	if index := n.Index(); index >= 0 {
+		return uint64(cookieArray - index)
+	} else if name == valueName {
+		return cookieValue
+	}
+	return cookieOf(name)
+}
+
 // ReadDir implements fuse.RawFileSystem.
 func (s *server) ReadDir(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
 	return s.readDir(in, out, func(dir *inode, e *listed, d fuse.DirEntry) bool {
@@ -108,6 +119,9 @@ func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
 		}
 		return -1
 	})
+	if from == len(entries) {
+		s.noteListed(dir, entries)
+	}
 	for k := from; k < len(entries); k++ {
 		e := &entries[k]
 		off := e.cookie
@@ -166,13 +180,7 @@ func (s *server) makeListing(dir *inode, n mapping.Node) []listed {
 			}
 			delete(over, name)
 		}
-		cookie := cookieOf(name)
-		if index := c.Index(); index >= 0 {
-			cookie = uint64(cookieArray - index)
-		} else if name == valueName {
-			cookie = cookieValue
-		}
-		entries = append(entries, listed{cookie: cookie, name: name, node: c, mode: s.modeOf(c)})
+		entries = append(entries, listed{cookie: cookieIn(c), name: name, node: c, mode: s.modeOf(c)})
 		if s.opt.ListViews && c.IsDir() {
 			for _, view := range viewsOf(n, c) {
 				entries = append(entries, listed{cookie: cookieOf(view), name: view, mode: fuse.S_IFREG})

@@ -67,6 +67,7 @@ func (s *server) settled(i *inode, n mapping.Node) bool {
 	}
 	i.readers++
 	i.opened = s.clock()
+	s.noteRead(i, n)
 	return true
 }
 

@@ -28,6 +28,7 @@ type server struct {
 	within       *transaction
 	times        times
 	listings     listings
+	walks        walks
 	handles      handles
 	locks        locks
 	overlay      overlay

@@ -35,7 +35,7 @@ func (w *notices) step() bool {
 	w.atWork = b.born
 	var push *inode
 	if n := len(w.pushes); n > 0 {
-		push, w.pushes = w.pushes[0], w.pushes[1:]
+		push, w.pushes = w.pushes[n-1], w.pushes[:n-1] // of the others the reader may be past already
 	}
 	w.mu.Unlock()
 
