@@ -7,11 +7,18 @@ import (
 	"fmt"
 )
 
+// byteOrderMark is what some editors put before UTF-8; RFC 8259 section 8.1 has
+// no place for it in JSON.
+var byteOrderMark = []byte("\ufeff")
+
 // whereInvalid says in words where text stops being JSON: ": line 2, column 5:
 // ...". It is empty for valid JSON.
 func whereInvalid(text []byte) string {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return ": it is empty"
+	}
+	if bytes.HasPrefix(text, byteOrderMark) {
+		return ": it begins with a byte order mark; save it without, as plain UTF-8"
 	}
 	var value json.RawMessage
 	err := json.Unmarshal(text, &value)

@@ -16,6 +16,7 @@ func TestViewsRefuse(t *testing.T) {
 	}{
 		{"d", "{\n  bad}\n", JSON, Invalid, "line 2, column 3"},
 		{"d", "", JSON, Invalid, "empty"},
+		{"d", "\ufeff{}", JSON, Invalid, "byte order mark"},
 		{"d", "{} {}", JSON, Invalid, "line 1, column 4"},
 		{"d", "5", JSON, Invalid, "document"},
 		{"d", strings.Repeat("[", 300), JSON, Invalid, "200 levels"},

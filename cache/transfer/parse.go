@@ -19,6 +19,9 @@ func Parse(data []byte, prefix string) ([]Pair, error) {
 	if at := invalidUTF8(data); at >= 0 {
 		return nil, bad(data, at, "it is not UTF-8: write a value of other bytes as {\"base64\": \"...\"}")
 	}
+	if bytes.HasPrefix(data, []byte("\ufeff")) {
+		return nil, bad(data, 0, "it begins with a byte order mark; save it without, as plain UTF-8")
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	opening, err := d.Token()
 	if err != nil {

@@ -34,6 +34,7 @@ func TestParse(t *testing.T) {
 // What a person who made a mistake in a file reads, always with the line.
 func TestParseRefusesInWords(t *testing.T) {
 	for name, test := range map[string]struct{ file, words string }{
+		"byte order mark":   {"\ufeff{\"/ovs/a\": \"1\"}", "line 1: it begins with a byte order mark"},
 		"empty":             {"", "line 1: the file ends within the object"},
 		"cut off":           {"{\n \"/ovs/a\": \"1\",\n", "line 3: the file ends within the object"},
 		"an array":          {"\n[]", "line 2: the file must be one JSON object"},
