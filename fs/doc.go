@@ -19,7 +19,8 @@
 //     kernel has and the pages that it has belong together, and a reader gets
 //     one content or the other. A reader that has just opened the leaf is given
 //     time (grace) before the notice; who opens it meanwhile reads the new
-//     content past the page cache.
+//     content past the page cache. With the notice the kernel is given the new
+//     content of a watched leaf, of which it has nothing then (notices.move).
 //
 // Views, scratch files, pending files and control files are told with zero
 // timeouts and read past the page cache: they need no notice.

@@ -84,7 +84,7 @@ func newEchoes(s *server) (*echoes, string) {
 	}
 	e.state.Reason = "the helper process is starting"
 	for range echoLanes {
-		e.lanes = append(e.lanes, &lane{e: e, wake: make(chan struct{}, 1)})
+		e.lanes = append(e.lanes, &lane{e: e})
 	}
 	return e, ""
 }
@@ -195,7 +195,7 @@ func (e *echoes) serve(p *echo.Process) {
 
 	var lanes sync.WaitGroup
 	for k, l := range p.Lanes() {
-		lanes.Go(func() { e.lanes[k].run(l, p.Ended()) })
+		lanes.Go(func() { e.lanes[k].run(l) })
 	}
 	e.attend(p.Ended())
 	p.Close()
@@ -223,6 +223,7 @@ func (e *echoes) attend(ended <-chan struct{}) {
 		if pause := e.settle(); pause > 0 {
 			timer.Reset(pause)
 		}
+		e.proceed()
 	}
 }
 

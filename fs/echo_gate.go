@@ -102,6 +102,14 @@ func (g gate) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out
 	return g.RawFileSystem.Lookup(cancel, in, name, out)
 }
 
+// shows returns the node that an item announces, if the newest tree has one of
+// its kind there, and that tree.
+func (e *echoes) shows(path string, isDir bool) (mapping.Node, *mapping.Tree, bool) {
+	t := e.s.store.Tree()
+	n, ok := t.Lookup(path)
+	return n, t, ok && n.IsDir() == isDir
+}
+
 // leaving answers for a name that the tree does not have any more.
 func (g gate) leaving(it *echoed, out *fuse.EntryOut) fuse.Status {
 	s := g.e.s

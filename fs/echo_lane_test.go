@@ -16,7 +16,7 @@ import (
 // and never beside anything else.
 func TestContentChangesAreRepeatedTogether(t *testing.T) {
 	e := &echoes{last: make(map[place]*echoed)}
-	l := &lane{e: e, wake: make(chan struct{}, 1)}
+	l := &lane{e: e}
 	e.lanes = []*lane{l, {e: e}}
 	dir := &inode{id: 1}
 	add := func(op echo.Op, n int) {
@@ -45,6 +45,30 @@ func TestContentChangesAreRepeatedTogether(t *testing.T) {
 	if len(e.last) != 0 {
 		t.Errorf("%d are still taken for queued", len(e.last))
 	}
+}
+
+// More names change at once than fit into one word to the helper.
+func TestEventsOfLongNames(t *testing.T) {
+	values := func(v string) map[string]string {
+		all := map[string]string{}
+		for i := range mostTouches {
+			all[fmt.Sprintf("/ovs/d/%0200d", i)] = v
+		}
+		return all
+	}
+	m := mountEvents(t, values("0"))
+	events := make(chan string, 2*mostTouches)
+	w := newWatcher(t, func(event string) { events <- event })
+	w.add(m.path("d"), "d", unix.IN_MODIFY)
+	missing := map[string]bool{}
+	for i := range mostTouches {
+		missing[fmt.Sprintf("d/%0200d MODIFY", i)] = true
+	}
+	m.store.put(values("1"))
+	for len(missing) > 0 {
+		delete(missing, nextOf(t, events))
+	}
+	await(t, "the events are counted", func() bool { return m.Events().Raised >= mostTouches })
 }
 
 // Every file of a watched directory that changes in one revision has its event, and

@@ -43,6 +43,9 @@ func (e *echoes) ownDone(path string, m *ownMark) {
 	}
 	list := m.undecided
 	m.undecided = nil
+	if len(list) > 0 {
+		e.signal() // a request does not ask the helper itself
+	}
 	for _, it := range list {
 		if !m.explains(it.state(path), it.view) {
 			e.enqueueLocked(it)

@@ -119,6 +119,9 @@ func (p *echoPlan) owes(dir *inode, name string) bool {
 	return p != nil && p.owed[place{dir, name}]
 }
 
+// watches reports whether a change of c in dir has a watcher.
+func (p *echoPlan) watches(dir, c *inode) bool { return p != nil && p.w.hasEither(dir, c) }
+
 // moves reports whether the kernel will be led to another name.
 func (p *echoPlan) moves(dir *inode, name string) bool {
 	if p.owes(dir, name) {

@@ -17,6 +17,9 @@ type retry struct {
 	due   time.Time
 	// born is how many changes were published when it was put off first.
 	born uint64
+	// watched: somebody will hear of the change, and read the inode if somebody
+	// has read what it was.
+	watched bool
 }
 
 // retryAfter is the first pause before something is tried again; it doubles up
@@ -50,7 +53,7 @@ func (w *notices) compareAgain(r retry) {
 		return
 	}
 	for range maxReread {
-		again, later := w.move(i)
+		again, later := w.move(i, r.watched)
 		if !again && !later {
 			return
 		}
@@ -66,10 +69,11 @@ func (w *notices) compareAgain(r retry) {
 	w.mu.Unlock()
 }
 
-// move tells the kernel to drop what it has of a leaf whose content changed.
-// again: the kernel was given something meanwhile; later: the kernel will only know
-// the inode when a reply that is on its way has arrived, or a reader is given time.
-func (w *notices) move(i *inode) (again, later bool) {
+// move tells the kernel to drop what it has of a leaf whose content changed, and
+// gives it the new one if the leaf is watched. again: the kernel was given
+// something meanwhile; later: the kernel will only know the inode when a reply
+// that is on its way has arrived, or a reader is given time.
+func (w *notices) move(i *inode, watched bool) (again, later bool) {
 	n, ok := w.s.node(i, w.s.tree(i))
 	i.mu.Lock()
 	if !i.foreign && (!ok || !w.s.fits(i, n) || !i.told.Valid() || i.cleared || i.told.Same(n)) {
@@ -83,6 +87,7 @@ func (w *notices) move(i *inode) (again, later bool) {
 		return false, true
 	}
 	i.postponed = false
+	store := watched && i.paged && ok && !i.foreign && i.writers == 0 && storable(i.told, n)
 	i.changing, i.reread, i.foreign = true, false, false
 	i.mu.Unlock()
 
@@ -90,17 +95,35 @@ func (w *notices) move(i *inode) (again, later bool) {
 
 	known := w.s.table.referred(i)
 	i.mu.Lock()
-	defer i.mu.Unlock()
 	switch {
 	case st == fuse.ENOENT && known:
+		i.mu.Unlock()
 		return false, true
 	case i.reread:
+		i.mu.Unlock()
 		return true, false
+	case store && st.Ok():
+		// The attributes that the kernel has are dropped, and no page is left of the
+		// old content: what it is answered from here on is the new one.
+		i.told, i.cleared = n, false
+		i.mu.Unlock()
+		w.kernel.InodeNotifyStoreCache(i.id, 0, n.Content())
+		i.mu.Lock()
+	default:
+		i.cleared, i.paged = true, false
+		w.fadeLater(i)
 	}
-	i.cleared, i.changing, i.paged = true, false, false
-	w.fadeLater(i)
+	i.changing = false
+	i.mu.Unlock()
 	w.s.echoes.moved(i)
 	return false, false
+}
+
+// storable reports whether the kernel's page can be filled with n where it had
+// told: a notice makes what the kernel takes for the size longer, never shorter,
+// and a page that is not whole then is read again.
+func storable(told, n mapping.Node) bool {
+	return told.Valid() && n.Size() >= max(told.Size(), 1) && n.Size() <= onePage
 }
 
 // fadeLater lets go of told after a while; i.mu is held.

@@ -191,7 +191,7 @@ func (k *walk) entry(dir *inode, name string, oldDir, newDir mapping.Node, below
 			k.postpone(dir, name, below)
 		}
 	case c.dir == nil:
-		k.w.compareAgain(retry{inode: c})
+		k.w.compareAgain(retry{inode: c, watched: k.plan.watches(dir, c)})
 	default:
 		k.directory(c, old, n, below)
 	}

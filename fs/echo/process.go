@@ -37,7 +37,8 @@ type Process struct {
 	words limited
 }
 
-// Lane is one thread of the helper. It is used by one goroutine.
+// Lane is one thread of the helper. It is asked for one thing at a time: Answer
+// is due before the next. One goroutine may ask and another take the answer.
 type Lane struct {
 	socket *os.File
 	thread uint32
@@ -130,50 +131,45 @@ func (p *Process) closeSockets() {
 // Thread is the id that the lane's requests to the mount carry.
 func (l *Lane) Thread() uint32 { return l.thread }
 
-// Do has the helper repeat a change and returns its outcome: an errno, nil, or
-// ErrDead.
-func (l *Lane) Do(r Request) error {
+// Ask asks the helper to repeat a change, and does not wait for that. Its error
+// is ErrDead, or that nothing was asked.
+func (l *Lane) Ask(r Request) error {
 	if !r.sendable() {
 		return unix.ENAMETOOLONG
 	}
+	return l.send(r)
+}
+
+// AskTouches asks for Touch of as many paths as a message holds, in their order, and
+// returns how many that are. The answer is for all of them.
+func (l *Lane) AskTouches(paths []string) (asked int, err error) {
+	size := 0
+	for ; asked < len(paths) && size+len(paths[asked])+1 < maxMessage-3; asked++ {
+		size += len(paths[asked]) + 1
+	}
+	if asked == 0 {
+		return 0, unix.ENAMETOOLONG
+	}
+	return asked, l.send(Request{Op: touchAll, Path: strings.Join(paths[:asked], pathSeparator)})
+}
+
+func (l *Lane) send(r Request) error {
 	l.buf = r.append(l.buf[:0])
 	if _, err := l.socket.Write(l.buf); err != nil {
 		return ErrDead
 	}
-	errno, err := l.receive()
-	switch {
-	case err != nil:
-		return ErrDead
-	case errno != 0:
-		return syscall.Errno(errno)
-	}
 	return nil
 }
 
-// TouchAll is Touch of each path, in their order, with one waking of the helper for as
-// many as a message holds. It returns how many were touched, and ErrDead if the
-// helper ended; a path that is gone is no error.
-func (l *Lane) TouchAll(paths []string) (done int, err error) {
-	for len(paths) > 0 {
-		n, size := 0, 0
-		for ; n < len(paths) && size+len(paths[n])+1 < maxMessage-3; n++ {
-			size += len(paths[n]) + 1
-		}
-		if n == 0 {
-			return done, unix.ENAMETOOLONG
-		}
-		l.buf = Request{Op: touchAll, Path: strings.Join(paths[:n], pathSeparator)}.append(l.buf[:0])
-		if _, err := l.socket.Write(l.buf); err != nil {
-			return done, ErrDead
-		}
-		touched, err := l.receive()
-		if err != nil {
-			return done, ErrDead
-		}
-		done += int(touched)
-		paths = paths[n:]
+// Answer waits for the answer to what was asked: the errno of a change, 0 for none,
+// or how many were touched; a path that is gone is no error. Its error is ErrDead,
+// also when nothing was asked.
+func (l *Lane) Answer() (uint32, error) {
+	n, err := l.receive()
+	if err != nil {
+		return 0, ErrDead
 	}
-	return done, nil
+	return n, nil
 }
 
 func (l *Lane) receive() (uint32, error) {

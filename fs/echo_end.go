@@ -1,0 +1,106 @@
+package fs
+
+import (
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/openvstorage/ovscfgfs/fs/echo"
+)
+
+// owes reports whether the kernel keeps a name until the echo removes it.
+func (it *echoed) owes() bool {
+	return it.op == echo.Unlink || it.op == echo.Rmdir || it.op == echo.Rename
+}
+
+// settled notes that an item that was queued is done, or was given up.
+func (e *echoes) settled(it *echoed, done bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if done {
+		e.done++
+	}
+	if it.owes() {
+		e.owing--
+	}
+	if e.owing == 0 {
+		for _, c := range e.waiters {
+			close(c)
+		}
+		e.waiters = nil
+	}
+}
+
+// caughtUp returns a channel that is closed when the kernel keeps no name that
+// an echo is to remove.
+func (e *echoes) caughtUp() <-chan struct{} {
+	c := make(chan struct{})
+	if e == nil {
+		close(c)
+		return c
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.owing == 0 {
+		close(c)
+	} else {
+		e.waiters = append(e.waiters, c)
+	}
+	return c
+}
+
+// giveUp brings the kernel by notices to where the echo would have brought it.
+func (e *echoes) giveUp(it *echoed) {
+	k := e.s.notices.kernel
+	tree := e.s.store.Tree()
+	switch it.op {
+	case echo.Touch, echo.TouchClose:
+	case echo.Unlink, echo.Rmdir:
+		if it.child == nil {
+			k.EntryNotify(it.dir.id, it.name)
+			return
+		}
+		if e.s.table.child(it.dir, it.name) == it.child {
+			return // it had come back before the kernel was to drop it: it is the same one
+		}
+		// What has come back since is another inode: this one is dead for good.
+		if st := k.DeleteNotify(it.dir.id, it.child.id, it.name); !st.Ok() && st != fuse.ENOENT {
+			k.EntryNotify(it.dir.id, it.name)
+		}
+	case echo.Rename:
+		if i := e.s.table.child(it.dir, it.name); i != nil {
+			if _, back := tree.Lookup(e.pathOf(it.place, it.path)); !back {
+				e.s.table.detach(i)
+			}
+		}
+		k.EntryNotify(it.dir.id, it.name)
+		k.EntryNotify(it.to.dir.id, it.to.name)
+	default:
+		k.EntryNotify(it.dir.id, it.name)
+	}
+}
+
+// giveUpAll is giveUp for all that is queued: no helper is there to do it.
+func (e *echoes) giveUpAll() {
+	e.mu.Lock()
+	var list []*echoed
+	for _, l := range e.lanes {
+		list = append(list, l.queue...)
+		l.queue = nil
+	}
+	clear(e.last)
+	clear(e.waiting)
+	e.unsure = nil
+	e.mu.Unlock()
+	for _, it := range list {
+		e.giveUp(it)
+		e.met(it)
+		e.settled(it, false)
+	}
+}
+
+// met lets go of a directory that was expected and that the kernel has not
+// looked up.
+func (e *echoes) met(it *echoed) {
+	if it.expected {
+		e.s.table.forget(it.to.dir.id, 0)
+	}
+}
