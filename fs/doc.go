@@ -4,7 +4,7 @@
 // # What the kernel holds, and how it is kept true
 //
 // Entries (also absent ones), attributes, pages and listings of the tree are
-// cached by the kernel without time limit. Three rules keep that true:
+// cached by the kernel without time limit. Four rules keep that true:
 //
 //  1. Whatever an answer lets the kernel keep is noted before the answer is
 //     computed to its end: the content whose size was told (inode.told), the
@@ -21,6 +21,11 @@
 //     time (grace) before the notice; who opens it meanwhile reads the new
 //     content past the page cache. With the notice the kernel is given the new
 //     content of a watched leaf, of which it has nothing then (notices.move).
+//  4. Answers about one name may reach the kernel in another order than they were
+//     given: those of READDIRPLUS and of LOOKUP are not in order with each
+//     other. A name that is answered with another inode than before, or with none, is
+//     dropped once more (notices.replace). A notice for a name waits for the answers
+//     that are under way in its directory, so that the last word is the newest.
 //
 // Views, scratch files, pending files and control files are told with zero
 // timeouts and read past the page cache: they need no notice.

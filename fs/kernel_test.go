@@ -17,6 +17,8 @@ type fakeKernel struct {
 	calls []string
 	// inode answers InodeNotify of content; OK if nil.
 	inode func(node uint64) fuse.Status
+	// entry is called by EntryNotify.
+	entry func(parent uint64, name string)
 }
 
 func (k *fakeKernel) note(format string, args ...any) {
@@ -44,6 +46,9 @@ func (k *fakeKernel) InodeNotifyStoreCache(node uint64, _ int64, data []byte) fu
 
 func (k *fakeKernel) EntryNotify(parent uint64, name string) fuse.Status {
 	k.note("entry %d %s", parent, name)
+	if k.entry != nil {
+		k.entry(parent, name)
+	}
 	return fuse.OK
 }
 
@@ -122,6 +127,24 @@ func (b *bench) lookup(path string) (out fuse.EntryOut, st fuse.Status) {
 		id = out.NodeId
 	}
 	return out, st
+}
+
+// hold changes a leaf and holds the worker in its notice of that until release is called.
+func (b *bench) hold(path string) (release func()) {
+	b.t.Helper()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	b.kernel.inode = func(uint64) fuse.Status {
+		once.Do(func() {
+			close(entered)
+			<-leave
+		})
+		return fuse.OK
+	}
+	b.lookup(path)
+	b.store.put(map[string]string{"/ovs/" + path: "22"})
+	<-entered
+	return func() { close(leave) }
 }
 
 func (b *bench) getattr(id uint64) (out fuse.AttrOut) {

@@ -87,6 +87,9 @@ func (s *server) lookup(t *mapping.Tree, parent *inode, name string, out *fuse.E
 		return fuse.ENOENT // a local directory: its entries come and go without notices
 	}
 	parent.deny(name)
+	if s.table.child(parent, name) != nil {
+		s.notices.replace(parent, name) // the worker may find it as it was
+	}
 	out.EntryValid = forever // NodeId 0: absent, and may be kept
 	return fuse.OK
 }

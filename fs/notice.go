@@ -29,6 +29,7 @@ type notices struct {
 	published batch
 	checks    []*inode
 	relists   []*inode
+	replaced  map[place]struct{} // names of which an older answer may be on its way
 	pushes    []*inode
 	waiters   []waiter
 	rounds    []chan struct{} // closed after the next round of work
@@ -147,6 +148,19 @@ func (w *notices) checkLocked(i *inode) {
 // relist has the worker look at all that the kernel has of a directory.
 func (w *notices) relist(i *inode) { w.add(&w.relists, i) }
 
+// replace has the worker make the kernel forget a name that was answered with another
+// inode, or none, than the kernel has a reference on. An older answer with that one may
+// reach the kernel after the newer one: READDIRPLUS is not in order with LOOKUP.
+func (w *notices) replace(dir *inode, name string) {
+	w.mu.Lock()
+	if w.replaced == nil {
+		w.replaced = make(map[place]struct{})
+	}
+	w.replaced[place{dir, name}] = struct{}{}
+	w.mu.Unlock()
+	w.signal()
+}
+
 func (w *notices) add(list *[]*inode, i *inode) {
 	w.mu.Lock()
 	*list = append(*list, i)
@@ -204,7 +218,7 @@ func (w *notices) idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.working && w.published.changes == 0 &&
-		len(w.checks)+len(w.relists)+len(w.pushes)+len(w.later) == 0
+		len(w.checks)+len(w.relists)+len(w.replaced)+len(w.pushes)+len(w.later) == 0
 }
 
 // calm returns a channel that is closed when no notice for what was published

@@ -100,6 +100,8 @@ func TestLeafTurnsIntoALink(t *testing.T) {
 	m := mountTree(t, map[string]string{"/ovs/d/leaf": `"plain"`, "/ovs/x": "1", "/ovs/y": "2"}, withReferences)
 	stop := make(chan struct{})
 	var looking sync.WaitGroup
+	defer looking.Wait()
+	defer close(stop)
 	for range 2 {
 		looking.Go(func() {
 			for {
@@ -126,27 +128,22 @@ func TestLeafTurnsIntoALink(t *testing.T) {
 			{`"etcd://h/ovs/x"`, "../x", "1\n"}, {`"etcd://h/ovs/y"`, "../y", "2\n"}, {`"plain"`, "", "plain\n"}, {`"etcd://h/ovs/x"`, "../x", "1\n"}, {`{"f": 1}`, "", ""}, {`"plain"`, "", "plain\n"},
 		} {
 			m.store.put(map[string]string{"/ovs/d/leaf": step.value})
-			m.settle()
-			// Who looks at the very moment of the change can have the kernel show the old shape
-			// for some moments more, and no longer (docs/limitations.md).
-			await(t, step.value, func() bool {
-				st, err := os.Lstat(m.path("d/leaf"))
-				switch {
-				case err != nil:
-					return false
-				case step.link != "":
-					text, err := os.Readlink(m.path("d/leaf"))
-					if err != nil || st.Mode()&os.ModeSymlink == 0 || text != step.link {
-						return false
-					}
-				case (step.content == "") != st.IsDir() || st.Mode()&os.ModeSymlink != 0:
-					return false
+			m.read(controlName + "/" + controlBarrier)
+			st, err := os.Lstat(m.path("d/leaf"))
+			if err != nil {
+				t.Fatalf("%s: %v", step.value, err)
+			}
+			switch {
+			case step.link != "":
+				if st.Mode()&os.ModeSymlink == 0 || m.link("d/leaf") != step.link {
+					t.Fatalf("%s: %v", step.value, st.Mode())
 				}
-				content, err := os.ReadFile(m.path("d/leaf"))
-				return step.content == "" || err == nil && string(content) == step.content
-			})
+			case (step.content == "") != st.IsDir() || st.Mode()&os.ModeSymlink != 0:
+				t.Fatalf("%s: %v", step.value, st.Mode())
+			}
+			if step.content != "" && m.read("d/leaf") != step.content {
+				t.Fatalf("%s reads %q", step.value, m.read("d/leaf"))
+			}
 		}
 	}
-	close(stop)
-	looking.Wait()
 }

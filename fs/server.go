@@ -57,6 +57,7 @@ func newServer(o Options) *server {
 	s.history = newHistory(s)
 	s.transactions = newTransactions(s)
 	s.notices = newNotices(s)
+	s.table.replaced = s.notices.replace
 	s.echoes, s.mute = newEchoes(s)
 	return s
 }

@@ -21,6 +21,9 @@ type table struct {
 	last   uint64
 	root   *inode
 	claims map[claim]int
+	// replaced is told, with the lock held, of a name of which the kernel may be given another inode
+	// than it has or will have.
+	replaced func(dir *inode, name string)
 	// moved holds the numbers of paths whose inode came there by a rename, so
 	// that the number stays the same when the kernel forgets it in between.
 	moved moves
@@ -60,6 +63,7 @@ func (tb *table) refer(parent *inode, name string, k kind, of shape, l local) *i
 	}
 	if i != nil && (i.kind != k || i.shape() != of || tb.locals[i] != l) {
 		tb.detachLocked(i)
+		tb.replaced(parent, name)
 		i = nil
 	}
 	if i == nil {

@@ -38,6 +38,7 @@ func newTransaction(s *server, number uint64, name, dir string) (*transaction, e
 	t.inner.locks.on = s.locks.on // its files are only here
 	t.inner.within = t
 	t.inner.table = newTableOf(number)
+	t.inner.table.replaced = t.inner.notices.replace
 	t.inner.table.root.dir.top = &top{source: t.store}
 	t.inner.problems.also = func(p problem) {
 		if name := s.transactions.nameOf(t); name != "" {

@@ -51,6 +51,7 @@ func (w *notices) step() bool {
 	for _, i := range relists {
 		w.compareAll(i)
 	}
+	w.amend()
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -61,7 +62,7 @@ func (w *notices) step() bool {
 	for _, c := range rounds {
 		close(c)
 	}
-	busy := len(w.rounds) > 0 || w.published.changes > 0 || len(w.checks) > 0 || len(w.relists) > 0
+	busy := len(w.rounds) > 0 || w.published.changes > 0 || len(w.checks) > 0 || len(w.relists) > 0 || len(w.replaced) > 0
 	if len(deferred) > 0 {
 		// A request is at work on these names; it is tried again after a pause,
 		// if nothing else brings the worker here before.
@@ -76,7 +77,23 @@ func (w *notices) step() bool {
 	} else if push != nil {
 		w.pushes = append(w.pushes, push)
 	}
-	return busy || len(w.pushes) > 0 || len(w.checks) > 0 || len(w.relists) > 0
+	return busy || len(w.pushes) > 0 || len(w.checks) > 0 || len(w.relists) > 0 || len(w.replaced) > 0
+}
+
+// amend does what answers that were on their way while the kernel was told of a
+// change have queued. It was all queued before the last of these notices
+// returned, which has waited for them.
+func (w *notices) amend() {
+	w.mu.Lock()
+	relists, replaced := w.relists, w.replaced
+	w.relists, w.replaced = nil, nil
+	w.mu.Unlock()
+	for _, i := range relists {
+		w.compareAll(i)
+	}
+	for p := range replaced {
+		w.kernel.EntryNotify(p.dir.id, p.name)
+	}
 }
 
 func releaseWaiters(list []waiter, done uint64) []waiter {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -133,32 +132,81 @@ func TestNoticeWaitsForTheReply(t *testing.T) {
 // A name that went and came back between two rounds of the worker may have
 // been answered as absent.
 func TestAbsentBetweenTwoRounds(t *testing.T) {
+	t.Run("not known", func(t *testing.T) { absentBetweenTwoRounds(t, "d") })
+	t.Run("known", func(t *testing.T) { absentBetweenTwoRounds(t, "d/a") })
+}
+
+func absentBetweenTwoRounds(t *testing.T, known string) {
 	b := newBench(t, map[string]string{"/ovs/d/a": "1", "/ovs/d/b": "1"})
+	b.lookup(known)
 	d, _ := b.lookup("d")
-	// The worker is held in its first notice while the rest happens.
-	entered, leave := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	b.kernel.inode = func(uint64) fuse.Status {
-		once.Do(func() {
-			close(entered)
-			<-leave
-		})
-		return fuse.OK
-	}
-	b.lookup("d/b")
-	b.store.put(map[string]string{"/ovs/d/b": "22"})
-	<-entered
+	release := b.hold("d/b")
 	b.store.del("/ovs/d/a")
 	if out, st := b.lookup("d/a"); !st.Ok() || out.NodeId != 0 {
 		t.Errorf("a removed name is answered %v, %v", out.NodeId, st)
 	}
 	b.store.put(map[string]string{"/ovs/d/a": "1"})
-	close(leave)
+	release()
 	calls := b.settle()
 	for _, want := range []string{fmt.Sprintf("entry %d a", d.NodeId), fmt.Sprintf("inode %d", d.NodeId)} {
 		if !slices.Contains(calls, want) {
 			t.Errorf("notices %q lack %q", calls, want)
 		}
+	}
+}
+
+// An answer with a leaf as it was may reach the kernel after one with the leaf as
+// it is: the kernel is made to look the name up again.
+func TestOldShapeAfterTheNew(t *testing.T) {
+	for name, c := range map[string]struct {
+		changes []string
+		forget  bool
+	}{
+		"replaced":           {changes: []string{`{"f": 1}`}},
+		"and forgotten":      {changes: []string{`{"f": 1}`}, forget: true},
+		"and back again":     {changes: []string{`{"f": 1}`, "2"}},
+		"back and forgotten": {changes: []string{`{"f": 1}`, "2"}, forget: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, map[string]string{"/ovs/a": "1", "/ovs/b": "1"})
+			old, _ := b.lookup("a") // on its way
+			release := b.hold("b")
+			for _, value := range c.changes {
+				b.store.put(map[string]string{"/ovs/a": value})
+				out, _ := b.lookup("a")
+				if out.NodeId == old.NodeId {
+					t.Fatal("it is the same inode")
+				}
+				if c.forget {
+					b.Forget(out.NodeId, 1)
+				}
+			}
+			release()
+			if calls := b.settle(); !slices.Contains(calls, "entry 1 a") {
+				t.Errorf("notices %q lack that of the name", calls)
+			}
+		})
+	}
+}
+
+// What was listed from an older tree is looked at again before the change
+// counts as told.
+func TestToldAfterOldListings(t *testing.T) {
+	b := newBench(t, map[string]string{"/ovs/a": "1"})
+	b.lookup("a")
+	told := b.notices.doneCount()
+	b.kernel.entry = func(_ uint64, name string) {
+		b.kernel.entry = func(uint64, string) {
+			if b.notices.doneCount() != told {
+				t.Error("the change counts as told before the listing was looked at again")
+			}
+		}
+		b.notices.relist(b.table.root) // by the listing that this notice waits for
+	}
+	b.store.put(map[string]string{"/ovs/new": "1"})
+	want := []string{"entry 1 " + noName, "inode 1"}
+	if got := b.settle(); !slices.Equal(got, append(want, want...)) {
+		t.Errorf("notices %q, want %q twice", got, want)
 	}
 }
 
