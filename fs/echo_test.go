@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -95,39 +96,45 @@ func TestChangesMadeHereRaiseTheirEventsOnce(t *testing.T) {
 	}
 }
 
-// Each change is followed by an event, upon which its content is read.
+// Each change is followed by an event, upon which its content is read: of the
+// same length, longer, shorter.
 func TestWhoReadsUponAnEventReadsTheNewContent(t *testing.T) {
 	rounds := 300
 	if os.Getenv("OVSCFGFS_TEST_LONG") != "" {
 		rounds = 10000
 	}
-	m := mountEvents(t, map[string]string{"/ovs/d/a": "0"})
-	var current atomic.Int64
-	read := make(chan string, 64)
-	w := newWatcher(t, func(event string) {
-		if event != "d/a MODIFY" {
-			return
-		}
-		least := current.Load()
-		b, err := os.ReadFile(m.path("d/a"))
-		if err != nil {
-			read <- err.Error()
-			return
-		}
-		var n int64
-		if _, err := fmt.Sscan(string(b), &n); err != nil || n < least {
-			read <- fmt.Sprintf("stale: %q when it was %d", b, least)
-			return
-		}
-		read <- strings.TrimSpace(string(b))
-	})
-	w.add(m.path("d"), "d", unix.IN_MODIFY)
-	for k := range rounds {
-		m.store.put(map[string]string{"/ovs/d/a": fmt.Sprint(k + 1)})
-		current.Store(int64(k + 1))
-		if got := nextOf(t, read); got != fmt.Sprint(k+1) {
-			t.Fatalf("round %d: %s", k+1, got)
-		}
+	for name, option := range map[string]func(*Options){"rw": func(*Options) {}, "ro": readOnly} {
+		t.Run(name, func(t *testing.T) {
+			m := mountEvents(t, map[string]string{"/ovs/d/a": `"0 "`}, option)
+			text := func(k int) string { return fmt.Sprint(k, " ", strings.Repeat("x", k*k%13)) }
+			var current atomic.Int64
+			read := make(chan string, 64)
+			w := newWatcher(t, func(event string) {
+				if event != "d/a MODIFY" {
+					return
+				}
+				least := int(current.Load())
+				b, err := os.ReadFile(m.path("d/a"))
+				var n int
+				_, _ = fmt.Sscan(string(b), &n)
+				switch {
+				case err != nil:
+					read <- err.Error()
+				case n < least:
+					read <- fmt.Sprintf("stale: %q when it was %d", b, least)
+				default:
+					read <- strings.TrimSuffix(string(b), "\n")
+				}
+			})
+			w.add(m.path("d"), "d", unix.IN_MODIFY)
+			for k := range rounds {
+				m.store.put(map[string]string{"/ovs/d/a": strconv.Quote(text(k + 1))})
+				current.Store(int64(k + 1))
+				if got := nextOf(t, read); got != text(k+1) {
+					t.Fatalf("round %d: %s", k+1, got)
+				}
+			}
+		})
 	}
 }
 

@@ -24,12 +24,12 @@ const echoArgument = "echo-helper"
 func withEvents(o *Options) { o.EchoCommand = []string{"/proc/self/exe", echoArgument} }
 
 // mountEvents mounts values for a test of events and waits for the helper.
-func mountEvents(t *testing.T, values map[string]string) *mountedTest {
+func mountEvents(t *testing.T, values map[string]string, options ...func(*Options)) *mountedTest {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("raising events needs root")
 	}
-	m := mountTree(t, values, withEvents)
+	m := mountTree(t, values, append(options, withEvents)...)
 	m.awaitHelper()
 	return m
 }
