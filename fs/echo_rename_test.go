@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,24 @@ func TestRenamedElsewhere(t *testing.T) {
 	}
 	if got := m.list("d"); !slices.Equal(got, []string{"doc", "over", "u"}) {
 		t.Errorf("listed %q", got)
+	}
+}
+
+// A directory that others make by a rename is found by its name at once, also by
+// those who looked for it before.
+func TestRenamedElsewhereToWhatWasAbsent(t *testing.T) {
+	m := mountEvents(t, map[string]string{"/ovs/d/a": "1", "/ovs/d/k": "1"})
+	w := newWatcher(t, nil)
+	w.add(m.path("d"), "d", watchAll)
+	m.store.put(map[string]string{"/ovs/d/k": "2"})
+	w.take("d/k CLOSE_WRITE")
+	if _, err := os.Lstat(m.path("new")); !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	m.store.apply(renamed(m.store, "/ovs/d/a", "/ovs/new/in/a"))
+	m.read(".ovscfgfs/barrier")
+	if got := m.read("new/in/a"); got != "1\n" {
+		t.Errorf("read %q", got)
 	}
 }
 
