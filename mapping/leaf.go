@@ -60,13 +60,14 @@ func typeOf(text []byte) Type { return kindAt(text[0]).typ() }
 
 // infer turns the content of a new leaf into what is stored, by the rules for
 // new files: JSON as such, other text of one line a string, several lines raw in
-// a key and a string in a field.
+// a key and a string in a field. Lines that would be JSON as raw bytes, which
+// loses the white space around it, are a string in a key too.
 func (t *Tree) infer(path string, content []byte, field bool) ([]byte, error) {
 	text := chomp(content)
 	if isJSON(text) {
 		return text, nil
 	}
-	if !field && (!isText(content) || bytes.IndexByte(text, '\n') >= 0) {
+	if !field && (!isText(content) || bytes.IndexByte(text, '\n') >= 0) && !gjson.ValidBytes(content) {
 		return content, nil
 	}
 	return t.encode(path, content, String)

@@ -25,6 +25,8 @@ func TestANewLeafGetsItsTypeFromItsText(t *testing.T) {
 		{"{bad\n", `"{bad"`, `"{bad"`},
 		{"a\nb\n", "a\nb\n", `"a\nb"`},
 		{"a\nb", "a\nb", `"a\nb"`},
+		{"5\n\n", `"5\n"`, `"5\n"`},
+		{"\nnull", `"\nnull"`, `"\nnull"`},
 		{"[g]\na = 1\n", "[g]\na = 1\n", `"[g]\na = 1"`},
 	} {
 		t.Run(fmt.Sprintf("%q", c.content), func(t *testing.T) {
