@@ -27,30 +27,68 @@ func (v *view) at(path string) string { return filepath.Join(v.root, path) }
 // whole compares everything.
 func (v *view) whole() error { return v.dir(v.t.at(v.mount, "")) }
 
-// around compares what is at path, all in it, and the listings on the way there.
-func (v *view) around(path string) error {
-	p := v.t.at(v.mount, path)
-	if !p.exists() {
-		if err := v.absent(path); err != nil {
-			return err
+// changed compares what differs between two states of a mount, what is at the
+// paths touched, and the listings that these are in.
+func (v *view) changed(was, now []*place, touched []string) error {
+	look := map[string]*place{} // nil: nothing is there
+	for _, path := range touched {
+		look[path] = nil
+	}
+	for _, p := range was {
+		look[p.path] = nil
+	}
+	old := make(map[string]*place, len(was))
+	for _, p := range was {
+		old[p.path] = p
+	}
+	for _, p := range now {
+		if before := old[p.path]; before != nil && before.same(p) && !slices.Contains(touched, p.path) {
+			delete(look, p.path)
+		} else {
+			look[p.path] = p
 		}
 	}
-	var on []string
-	for dir := path; dir != ""; {
-		dir, _ = splitPath(dir)
-		on = append(on, dir)
+	listings := map[string]bool{}
+	for _, path := range slices.Sorted(maps.Keys(look)) {
+		p := look[path]
+		switch {
+		case path == "":
+			listings[""] = true
+		case p == nil:
+			if err := v.absent(path); err != nil {
+				return err
+			}
+		case p.isDir():
+			listings[path] = true
+		default:
+			if err := v.leaf(p); err != nil {
+				return err
+			}
+		}
+		if p != nil && p.kind != localOnly && v.more() {
+			if err := v.meta(p); err != nil {
+				return err
+			}
+		}
+		dir, _ := splitPath(path)
+		listings[dir] = true
 	}
-	for _, dir := range slices.Backward(on) {
-		if p := v.t.at(v.mount, dir); p.isDir() {
+	for _, path := range slices.Sorted(maps.Keys(listings)) {
+		if p := v.t.at(v.mount, path); p.isDir() {
 			if _, err := v.list(p); err != nil {
 				return err
 			}
 		}
 	}
-	if !p.exists() || path == "" {
-		return nil
+	return nil
+}
+
+// same reports whether a place has to look the same as another one of its path.
+func (p *place) same(q *place) bool {
+	if p.kind != q.kind || p.isDir() != q.isDir() {
+		return false
 	}
-	return v.entry(p)
+	return p.isDir() || p.v.is == q.v.is && p.v.text == q.v.text
 }
 
 // absent looks for what must not be there.
@@ -132,19 +170,19 @@ func (v *view) list(p *place) (children []*place, err error) {
 
 func (v *view) leaf(p *place) error {
 	path, want := v.at(p.path), p.v.content()
-	got, err := os.ReadFile(path)
+	got, err := readFile(path)
 	if err != nil {
 		return err
 	}
 	if string(got) != want {
 		return fmt.Errorf("%s reads %.200q, want %.200q (%s)", path, got, want, p.v.is)
 	}
-	info, err := os.Lstat(path)
-	if err != nil {
+	var stat syscall.Stat_t
+	if err := syscall.Lstat(path, &stat); err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() || info.Size() != int64(len(want)) {
-		return fmt.Errorf("%s is %v of %d bytes, and reads %d", path, info.Mode(), info.Size(), len(want))
+	if stat.Mode&syscall.S_IFMT != syscall.S_IFREG || stat.Size != int64(len(want)) {
+		return fmt.Errorf("%s is %#o of %d bytes, and reads %d", path, stat.Mode, stat.Size, len(want))
 	}
 	return nil
 }

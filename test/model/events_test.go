@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // maxPast is how many trees of the past are remembered.
@@ -43,7 +41,7 @@ func (w *world) lookBack(mount int) error {
 // still have it.
 func (w *world) compact() error {
 	w.note("etcd is compacted")
-	if _, err := w.pair.Etcd.Client.Compact(context.Background(), w.revision, clientv3.WithCompactPhysical()); err != nil {
+	if _, err := w.pair.Etcd.Client.Compact(context.Background(), w.revision); err != nil {
 		return err
 	}
 	for _, revision := range slices.Sorted(maps.Keys(w.past)) {
@@ -61,12 +59,12 @@ func (w *world) compact() error {
 	return nil
 }
 
-// outage has a mount lose etcd while others change keys; now and then what it
+// outage has the far mount lose etcd while others change keys; now and then what it
 // has missed is compacted too.
-func (w *world) outage(mount int) (revisions int, err error) {
-	w.note("mount%d loses etcd", mount)
-	w.proxies[mount].Cut()
-	defer w.proxies[mount].Heal()
+func (w *world) outage() (revisions int, err error) {
+	w.note("mount%d loses etcd", far)
+	w.proxy.Cut()
+	defer w.proxy.Heal()
 	for range 1 + w.IntN(4) {
 		if _, err := w.client(); err != nil {
 			return 0, err

@@ -3,8 +3,12 @@
 // mounts, etcd and the model must agree, and what was refused must have
 // changed nothing. Meanwhile others read, and watch with inotify.
 //
-// After each step what it can have touched is compared, and some more by
-// chance; everything after each -every-th step. A seed that fails then is
+// After each step all keys in etcd are compared, and on both mounts: every entry
+// that the model says has changed (content, size, absence), what the operation
+// named, whether it was refused or not, the listings these are in, and one entry
+// by chance. Everything of one mount, unchanged as it may be, after each
+// -every-th step, in turn, and everything of both after transactions. Types and
+// views are looked at for one entry of 20. A seed that fails at such a step is
 // narrowed with -whole, which compares everything after each.
 //
 // The seed is always the same unless one is asked for: new bugs are looked for

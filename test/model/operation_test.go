@@ -34,6 +34,16 @@ func (o operation) String() string {
 	return s
 }
 
+// elsewhere reports whether it changes other names than those that the kernel
+// is told: of these the mount tells it a moment later.
+func (o operation) elsewhere() bool {
+	switch o.what {
+	case "settype", "view", "yaml", "lines", "relines", "unview":
+		return true
+	}
+	return false
+}
+
 const scratchName = ".new"
 
 // run performs it below root.
@@ -140,6 +150,27 @@ func write(path string, flags int, text string, offset int) error {
 		err = closed
 	}
 	return err
+}
+
+// readFile is os.ReadFile without what that does for pipes and sockets.
+func readFile(path string) ([]byte, error) {
+	fd, err := retry(func() (int, error) { return syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0) })
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer func() { _ = syscall.Close(fd) }()
+	var content []byte
+	buffer := make([]byte, 16<<10)
+	for {
+		n, err := retry(func() (int, error) { return syscall.Read(fd, buffer) })
+		if err != nil {
+			return nil, &os.PathError{Op: "read", Path: path, Err: err}
+		}
+		if n == 0 {
+			return content, nil
+		}
+		content = append(content, buffer[:n]...)
+	}
 }
 
 // retry is for signals, which the Go runtime sends itself.

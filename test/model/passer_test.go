@@ -41,7 +41,7 @@ func (p *passer) end() {
 func (p *passer) run() {
 	defer close(p.done)
 	for paths := range p.paths {
-		for range p.IntN(8) {
+		for range p.IntN(4) {
 			if len(paths) > 0 {
 				p.read(pick(p.chooser, paths...))
 			}

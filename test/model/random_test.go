@@ -17,10 +17,7 @@ type scene struct {
 
 // operation is a random one on what a mount has, most of the time one that can be done.
 func (r chooser) operation(t *tree, mount int) operation {
-	s := scene{r, t, mount, nil}
-	for _, path := range t.paths(mount) {
-		s.places = append(s.places, t.at(mount, path))
-	}
+	s := scene{r, t, mount, t.places(mount)}
 	for {
 		o := operation{what: pick(r, "write", "write", "append", "patch", "truncate", "create", "create", "create", "unlink", "rmdir", "mkdir",
 			"rename", "rename", "rename", "rename", "settype", "settype", "replace", "backup", "away and back", "rm -r", "view", "yaml", "lines", "relines", "unview")}
@@ -108,6 +105,9 @@ func (s *scene) fill(o *operation) bool {
 			o.n = 1
 		}
 		p := at(o.path)
+		if t.leavesLeaf(p) {
+			o.n = 0 // rm would complain, see docs/limitations.md
+		}
 		// A field behind it would have its name before rm comes to the directory itself.
 		return p.isDir() && p.last() && !at(o.path+"%json").exists()
 	case "mkdir":

@@ -135,27 +135,60 @@ func (t *tree) isEmpty(mount int, p *place) bool {
 	return true
 }
 
-// paths are all that there is on a mount but the root.
-func (t *tree) paths(mount int) []string {
-	var all []string
+// places are all that there is on a mount but the root, sorted by path.
+func (t *tree) places(mount int) []*place {
+	var all []*place
 	var walk func(p *place)
 	walk = func(p *place) {
 		for _, name := range t.names(p) {
 			child := t.in(mount, p, name)
-			all = append(all, child.path)
+			all = append(all, child)
 			if child.isDir() {
 				walk(child)
 			}
 		}
 	}
 	walk(t.at(mount, ""))
-	for path := range t.local[mount] {
-		if t.at(mount, path).kind == localOnly {
-			all = append(all, path)
+	for path, sure := range t.local[mount] {
+		if !sure {
+			continue
+		}
+		if p := t.at(mount, path); p.kind == localOnly {
+			all = append(all, p)
 		}
 	}
-	slices.Sort(all)
+	slices.SortFunc(all, func(a, b *place) int { return strings.Compare(a.path, b.path) })
 	return all
+}
+
+func pathsOf(places []*place) []string {
+	paths := make([]string, len(places))
+	for i, p := range places {
+		paths[i] = p.path
+	}
+	return paths
+}
+
+// leavesLeaf reports whether a directory above p is a leaf when p is removed:
+// it has a value, and nothing else below.
+func (t *tree) leavesLeaf(p *place) bool {
+	if p.field {
+		return false
+	}
+	for dir, _ := splitPath(p.key); dir != ""; dir, _ = splitPath(dir) {
+		v := t.keys[dir]
+		if v == nil || v.isDir() {
+			continue
+		}
+		others := false
+		for key := range t.keys {
+			others = others || inside(key, dir) && key != p.key && !inside(key, p.key)
+		}
+		if !others {
+			return true
+		}
+	}
+	return false
 }
 
 // mixed reports whether a key at or below p has both a value and keys below it.

@@ -27,6 +27,7 @@ func (w *world) transaction(mount int) (revisions int, err error) {
 	private := base.clone()
 	private.local = newTree().local
 	outside := w.IntN(3) == 0
+	shown := private.places(mount)
 	for range 1 + w.IntN(8) {
 		if private, _, err = w.try(w.operation(private, mount), private, mount, root); err != nil {
 			return 0, err
@@ -38,10 +39,20 @@ func (w *world) transaction(mount int) (revisions int, err error) {
 			revisions++
 		}
 		if w.IntN(4) == 0 {
-			v := view{private, mount, root, func() bool { return false }}
-			if err := v.whole(); err != nil {
+			v := view{private, mount, root, func() bool { return w.looks.IntN(20) == 0 }}
+			now := private.places(mount)
+			if _, err := w.pair.Barrier(mount); err != nil {
 				return 0, err
 			}
+			if w.looks.IntN(4) == 0 {
+				err = v.whole()
+			} else {
+				err = v.changed(shown, now, []string{""})
+			}
+			if err != nil {
+				return 0, err
+			}
+			shown = now
 		}
 	}
 	if w.IntN(4) == 0 {

@@ -184,7 +184,7 @@ func infer(content string, field bool) *value {
 	if v := parse(s); v.isDir() || v.is != "raw" && string(bytes.TrimSpace([]byte(s))) == s {
 		return v
 	}
-	if !field && (!isText(content) || strings.Contains(s, "\n")) {
+	if !field && (!isText(content) || strings.Contains(s, "\n")) && parse(content).is == "raw" {
 		return &value{is: "raw", text: content}
 	}
 	return encode(content, "string")

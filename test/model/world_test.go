@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -19,7 +20,7 @@ import (
 type world struct {
 	pair     *harness.Pair
 	programs harness.Programs
-	proxies  [2]*faults.Proxy
+	proxy    *faults.Proxy // what the far mount reaches etcd through
 	model    *tree
 	chooser
 	// looks chooses what is compared: the operations of a seed are the same
@@ -30,8 +31,13 @@ type world struct {
 	txns     int
 	past     map[int64]*tree
 	passers  [2]*passer
-	log      []string
-	counts   map[string]int
+	// shown is what each mount had to show after the last step.
+	shown [2][]*place
+	// acted is the mount that alone can have changed something in this step, -1
+	// if none: it shows what it has done without being waited for.
+	acted  int
+	log    []string
+	counts map[string]int
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -43,12 +49,10 @@ func newWorld(t *testing.T, seed uint64) *world {
 	if w.programs, err = harness.Build(); err != nil {
 		t.Fatal(err)
 	}
-	for i := range w.proxies {
-		if w.proxies[i], err = faults.NewProxy(""); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(w.proxies[i].Close)
+	if w.proxy, err = faults.NewProxy(""); err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(w.proxy.Close)
 	w.pair = harness.StartPairThrough(t, func(e *harness.Etcd) {
 		start := map[string]*string{}
 		for key, v := range map[string]string{"a/b": `{"a": 1, "b": ["x", "y"], "c": {"x": true}}`, "a/c": "raw text", "b": `[1, {"a": null}]`, "c/a/0": "5", "c/a/1": `"text"`} {
@@ -58,13 +62,17 @@ func newWorld(t *testing.T, seed uint64) *world {
 			t.Fatal(err)
 		}
 	}, func(mount int, endpoint string) string {
-		w.proxies[mount].SetTarget(endpoint)
-		return w.proxies[mount].Addr()
+		if mount != far {
+			return endpoint
+		}
+		w.proxy.SetTarget(endpoint)
+		return w.proxy.Addr()
 	})
 	if w.revision, err = w.pair.Etcd.Revision(); err != nil {
 		t.Fatal(err)
 	}
 	for i := range w.passers {
+		w.shown[i] = w.model.places(i)
 		w.passers[i] = newPasser(w.pair.Dirs[i], seed+uint64(i))
 		t.Cleanup(w.passers[i].end)
 	}
@@ -79,9 +87,10 @@ func (w *world) note(format string, args ...any) {
 // step does one thing, while others pass by, and compares.
 func (w *world) step(n int) error {
 	mount := w.IntN(2)
+	w.acted = -1
 	if !*quietFlag {
 		for i, p := range w.passers {
-			p.pass(w.model.paths(i))
+			p.pass(pathsOf(w.shown[i]))
 		}
 	}
 	touched, revisions, err := w.act(mount)
@@ -93,9 +102,21 @@ func (w *world) step(n int) error {
 	if err != nil {
 		return err
 	}
-	whole := touched == nil || n%*everyFlag == 0
+	whole := -1 // the mount that is compared whole
+	switch {
+	case touched == nil || *everyFlag == 1:
+		whole = both
+	case n%*everyFlag == 0:
+		whole = n / *everyFlag % 2
+	}
 	return w.agree(revisions, touched, whole)
 }
+
+// far is the mount whose connection to etcd may break.
+const far = 1
+
+// both is as good as each of the mounts, where one is meant.
+const both = 2
 
 // act does one thing, and returns which paths it can have touched, nil for
 // all, and how many revisions it may have made.
@@ -117,20 +138,23 @@ func (w *world) act(mount int) (touched []string, revisions int, err error) {
 		err = w.compact()
 	case n < 436:
 		kind = "broken connection"
-		w.note("the connection of mount%d breaks", mount)
-		w.proxies[mount].Break()
+		w.note("the connection of mount%d breaks", far)
+		w.proxy.Break()
 	case n < 437:
 		kind = "outage"
-		revisions, err = w.outage(mount)
+		revisions, err = w.outage()
 	case n < 447:
 		kind = "watch"
 		w.note("mount%d is watched anew", mount)
 		if !*quietFlag {
-			err = w.passers[mount].watch(w.model.paths(mount))
+			err = w.passers[mount].watch(pathsOf(w.shown[mount]))
 		}
 	default:
 		o := w.operation(w.model, mount)
 		kind = o.what
+		if !o.elsewhere() {
+			w.acted = mount
+		}
 		touched = []string{o.path}
 		if o.to != "" {
 			touched = append(touched, o.to)
@@ -167,13 +191,13 @@ func (w *world) try(o operation, was *tree, mount int, root string) (*tree, int,
 	}
 	next.settle(was, mount, keep)
 	if o.what == "rm -r" {
-		return next, len(was.paths(mount)), nil
+		return next, len(was.places(mount)), nil
 	}
 	return next, 1, nil
 }
 
 // agree waits until both mounts show the newest revision, and compares.
-func (w *world) agree(revisions int, touched []string, whole bool) error {
+func (w *world) agree(revisions int, touched []string, whole int) error {
 	revision, err := w.seen.compareEtcd(w.model, w.pair.Etcd)
 	if err != nil {
 		return err
@@ -182,7 +206,19 @@ func (w *world) agree(revisions int, touched []string, whole bool) error {
 		return fmt.Errorf("it made %d revisions, not %d", revision-w.revision, revisions)
 	}
 	w.revision = revision
-	for i, dir := range w.pair.Dirs {
+	for i := range w.pair.Dirs {
+		whole := whole == i || whole == both
+		was := w.shown[i]
+		if w.acted == i {
+			if err := w.atOnce(i, touched); err != nil {
+				return fmt.Errorf("mount %d shows not at once what was done there: %w", i, err)
+			}
+			if w.compare(i, was, touched, whole) == nil {
+				continue
+			}
+			// It may be of a name that changed with what was done, as c%json does
+			// when c goes: the kernel is told of it a moment later.
+		}
 		shown, err := w.pair.Barrier(i)
 		if err != nil {
 			return err
@@ -190,9 +226,9 @@ func (w *world) agree(revisions int, touched []string, whole bool) error {
 		if shown != revision {
 			return fmt.Errorf("the barrier tells revision %d, etcd has %d", shown, revision)
 		}
-		if err := w.compare(view{w.model, i, dir, func() bool { return w.looks.IntN(20) == 0 }}, touched, whole); err != nil {
+		if err := w.compare(i, was, touched, whole); err != nil {
 			time.Sleep(time.Second)
-			later := w.compare(view{w.model, i, dir, func() bool { return false }}, touched, whole)
+			later := w.compare(i, was, touched, whole)
 			return fmt.Errorf("mount %d: %w (a second later: %v)", i, err, later)
 		}
 	}
@@ -202,25 +238,53 @@ func (w *world) agree(revisions int, touched []string, whole bool) error {
 	return nil
 }
 
-func (w *world) compare(v view, touched []string, whole bool) error {
-	if err := v.learn(); err != nil {
-		return err
+// atOnce compares what an operation was about, now and then.
+func (w *world) atOnce(mount int, paths []string) error {
+	if w.looks.IntN(4) > 0 {
+		return nil
 	}
-	if err := w.freeCaught(v.mount); err != nil {
-		return err
-	}
-	if whole {
-		return v.whole()
-	}
-	if all := w.model.paths(v.mount); len(all) > 0 {
-		touched = append(slices.Clone(touched), pick(w.looks, all...))
-	}
-	for _, path := range touched {
-		if err := v.around(path); err != nil {
+	v := view{w.model, mount, w.pair.Dirs[mount], func() bool { return false }}
+	for _, path := range paths {
+		p := w.model.at(mount, path)
+		if sure, known := w.model.local[mount][path]; known && !sure && !p.exists() {
+			continue // it may be there or not, see learn
+		}
+		switch info, err := os.Lstat(v.at(path)); {
+		case !p.exists():
+			if err := v.absent(path); err != nil {
+				return err
+			}
+		case err != nil:
 			return err
+		case info.IsDir() != p.isDir():
+			return fmt.Errorf("%s is %v, want directory %v", path, info.Mode(), p.isDir())
+		case !p.isDir():
+			if err := v.leaf(p); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// compare compares a mount, which showed was before.
+func (w *world) compare(mount int, was []*place, touched []string, whole bool) error {
+	v := view{w.model, mount, w.pair.Dirs[mount], func() bool { return w.looks.IntN(20) == 0 }}
+	if err := v.learn(); err != nil {
+		return err
+	}
+	if err := w.freeCaught(mount); err != nil {
+		return err
+	}
+	now := w.model.places(mount)
+	w.shown[mount] = now
+	if whole {
+		return v.whole()
+	}
+	if len(now) > 0 {
+		touched = append(slices.Clone(touched), pick(w.looks, now...).path)
+	}
+	return v.changed(was, now, touched)
 }
 
 // freeCaught removes the local directories of a mount that somebody else's
