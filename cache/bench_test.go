@@ -14,7 +14,7 @@ import (
 
 // fill stores n keys of about ten bytes each, ten to a directory.
 func fill(e *etcd, n int) {
-	const each = 10_000
+	const each = 2_500
 	for from := 0; from < n; from += each {
 		var ops []clientv3.Op
 		for i := from; i < min(n, from+each); i++ {

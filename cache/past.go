@@ -29,6 +29,23 @@ func (p *past) get(epoch int, revision int64) *mapping.Tree {
 	return p.trees[revision].Value()
 }
 
+// after returns the tree of the next revision after one that is older than that of tree, or tree.
+func (p *past) after(epoch int, revision int64, tree *mapping.Tree) *mapping.Tree {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.epoch != epoch {
+		return tree
+	}
+	for other, kept := range p.trees {
+		if other > revision && other < tree.Revision() {
+			if near := kept.Value(); near != nil {
+				tree = near
+			}
+		}
+	}
+	return tree
+}
+
 func (p *past) put(epoch int, tree *mapping.Tree) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -44,8 +61,8 @@ func (p *past) put(epoch int, tree *mapping.Tree) {
 }
 
 // At returns the tree as of a revision. It shares with the shown tree all that
-// has not changed since, and with other callers everything, as long as one of them
-// holds it. What is not shared has no time of being seen.
+// has not changed since, with the next later one that somebody holds what has not changed
+// up to that, and with other callers everything, as long as one of them holds it. What is not shared has no time of being seen.
 //
 // Errors are *mapping.Error: NotFound for a revision that etcd has compacted
 // (with the oldest that it still has) or has not reached; Denied; TimedOut
@@ -63,15 +80,14 @@ func (c *Cache) At(ctx context.Context, revision int64) (*mapping.Tree, error) {
 	if base.Revision() == revision {
 		return base, nil
 	}
+	// What was changed between two revisions of the past is not read for the older one, too.
+	base = c.past.after(epoch, revision, base)
 	ctx, done := c.bounded(ctx)
 	defer done()
 	var tree *mapping.Tree
-	err := c.patiently(ctx, func() error {
+	err := c.patiently(ctx, func() (err error) {
 		r := rewind{c: c, revision: revision}
-		changes, err := r.from(ctx, base)
-		if err == nil {
-			tree, _ = base.Apply(revision, time.Time{}, changes)
-		}
+		tree, err = r.from(ctx, base)
 		return err
 	})
 	if err != nil {

@@ -6,11 +6,16 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
 
+	"github.com/openvstorage/ovscfgfs/cache"
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
@@ -116,6 +121,106 @@ func TestAtSharesWithThePresent(t *testing.T) {
 	}
 	if was, _ := then.Lookup("b/other"); string(was.Content()) != "1\n" {
 		t.Errorf("b/other was %q", was.Content())
+	}
+}
+
+// Where all has changed since, two revisions of the past share what was the same in both.
+func TestAtSharesWithTheNextOfThePast(t *testing.T) {
+	e := newEtcd(t)
+	older := e.put("/ovs/a/same", `{"x": [1, 2]}`, "/ovs/b/other", "1")
+	newer := e.put("/ovs/b/other", "2")
+	last := e.put("/ovs/a/same", "3", "/ovs/b/other", "3")
+	n := open(t, e.addr)
+	var trees []*mapping.Tree
+	for _, revision := range []int64{last, newer, older} {
+		tree, err := n.At(t.Context(), revision)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trees = append(trees, tree)
+	}
+	was, _ := trees[2].Lookup("a/same/x/0")
+	if then, ok := trees[1].Lookup("a/same/x/0"); !ok || was != then {
+		t.Error("a/same is stored twice")
+	}
+	if other, _ := trees[2].Lookup("b/other"); string(other.Content()) != "1\n" {
+		t.Errorf("b/other was %q", other.Content())
+	}
+}
+
+// Of a tree that is gone, all is read, page by page as there is nothing to divide it by; likewise one
+// that was written anew.
+func TestAtOfWhatIsGone(t *testing.T) {
+	e := newEtcd(t)
+	fill(e, 20_000)
+	want, whole := e.below("/ovs")
+	half := e.txn(clientv3.OpDelete("/ovs/00", clientv3.WithPrefix()))
+	left, _ := e.below("/ovs")
+	e.txn(clientv3.OpDelete("/ovs/", clientv3.WithPrefix()))
+	n := open(t, e.addr)
+	for range 2 {
+		for revision, want := range map[int64]map[string]mapping.KV{whole: want, half: left, 1: nil} {
+			tree, err := n.At(t.Context(), revision)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, shown(tree), want)
+		}
+		fill(e, 20_000)
+		n.agree(e)
+	}
+}
+
+// Who looks back over few changes asks little, wherever they lie.
+func TestAtAsksLittle(t *testing.T) {
+	e := newEtcd(t)
+	fill(e, 8_000)
+	_, first := e.below("/ovs")
+	for i := range 50 {
+		e.put(fmt.Sprintf("/ovs/%03d/%03d/3", i%8, 2*i), "changed")
+	}
+	e.put("/ovs/new/1", "1")
+	_, changed := e.below("/ovs")
+	e.txn(clientv3.OpDelete("/ovs/004/050/5"))
+	requests, keys := 0, 0
+	var mu sync.Mutex
+	count := func(ctx context.Context, method string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, o ...grpc.CallOption) error {
+		err := invoke(ctx, method, request, reply, cc, o...)
+		mu.Lock()
+		defer mu.Unlock()
+		requests++
+		switch r := reply.(type) {
+		case *pb.RangeResponse:
+			keys += len(r.Kvs)
+		case *pb.TxnResponse:
+			for _, op := range r.Responses {
+				keys += len(op.GetResponseRange().GetKvs())
+			}
+		}
+		return err
+	}
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{e.addr}, Logger: zap.NewNop(), DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(count)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	n := open(t, e.addr, func(o *cache.Options) { o.Client = client })
+	for _, c := range []struct {
+		name           string
+		revision       int64
+		requests, keys int
+	}{{"one deleted", changed, 20, 100}, {"50 changed and one deleted", first, 20, 150}} {
+		mu.Lock()
+		requests, keys = 0, 0
+		mu.Unlock()
+		if _, err := n.At(t.Context(), c.revision); err != nil {
+			t.Fatal(err)
+		}
+		mu.Lock()
+		if requests > c.requests || keys > c.keys {
+			t.Errorf("%s: %d requests and %d keys, want at most %d and %d", c.name, requests, keys, c.requests, c.keys)
+		}
+		mu.Unlock()
 	}
 }
 

@@ -3,17 +3,22 @@ package cache
 import (
 	"context"
 	"slices"
-
-	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"time"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
 
 const (
-	// wholeSpan is the number of keys up to which a span that has changed is read whole.
-	wholeSpan = 500
-	// sparse is how many keys there must be to a changed one for it to pay to look for it.
-	sparse = 500
+	// topSpans are the spans of keys that are counted first, innerSpans those that a span is cut into
+	// which has lost keys.
+	topSpans   = 64
+	innerSpans = 16
+	// smallSpan is the number of keys up to which a span that has lost any is read whole, and fewLost
+	// how many it may have lost for it to pay to look for them.
+	smallSpan = 64
+	fewLost   = 8
+	// gap is how many unchanged keys are read along rather than beginning another reading.
+	gap = 8
 )
 
 // rewind finds what an older revision had other than a newer tree, and reads as
@@ -22,85 +27,127 @@ const (
 type rewind struct {
 	c        *Cache
 	revision int64
-	changes  []mapping.Change
+	gone     []mapping.Change // keys that there were not
+	reads    []span           // what is to be read
 }
 
-// from returns what makes base the tree of the revision.
-func (r *rewind) from(ctx context.Context, base *mapping.Tree) ([]mapping.Change, error) {
-	r.changes = nil
-	c := r.c
-	keys := slices.AppendSeq(make([]mapping.KV, 0, base.Keys()), c.keys(base))
-	start := c.prefix + "/"
-	if c.start == c.prefix {
-		// The key of the prefix itself is apart: others lie between it and those below.
-		own := keys[:0:0]
-		if len(keys) > 0 && keys[0].Key == c.prefix {
-			own, keys = keys[:1], keys[1:]
+// span is the keys from start to end, or the one key start if end is empty.
+type span struct {
+	start, end string
+	keys       []mapping.KV // those of the newer tree
+}
+
+// from returns the tree of the revision, made of base.
+func (r *rewind) from(ctx context.Context, base *mapping.Tree) (*mapping.Tree, error) {
+	spans := slices.DeleteFunc(r.whole(base), func(s span) bool {
+		// What comes of counting is nothing where much is to be read anyway.
+		read := base.Revision() < r.revision || r.mostly(s)
+		if read {
+			r.reads = append(r.reads, s)
 		}
-		if err := r.read(ctx, c.prefix, "", own); err != nil {
+		return read
+	})
+	for len(spans) > 0 {
+		counts, err := r.count(ctx, spans)
+		if err != nil {
 			return nil, err
 		}
+		var inner []span
+		for i, s := range spans {
+			inner = append(inner, r.look(s, counts[i])...)
+		}
+		spans = inner
 	}
-	read := r.span
-	if base.Revision() < r.revision {
-		read = r.read
-	}
-	err := read(ctx, start, c.end, keys)
-	return r.changes, err
+	tree, _ := base.Apply(r.revision, time.Time{}, r.gone)
+	err := r.read(ctx, func(changes []mapping.Change) {
+		tree, _ = tree.Apply(r.revision, time.Time{}, changes)
+	})
+	return tree, err
 }
 
-// span finds the changes from start to end, where keys are those of the newer tree.
-func (r *rewind) span(ctx context.Context, start, end string, keys []mapping.KV) error {
-	var stayed, changed int64
-	for i := range keys {
-		if keys[i].CreateRevision <= r.revision {
-			stayed++
-			if keys[i].ModRevision > r.revision {
-				changed++
-			}
+// whole are all keys of a tree, in spans.
+func (r *rewind) whole(base *mapping.Tree) []span {
+	c := r.c
+	keys := slices.AppendSeq(make([]mapping.KV, 0, base.Keys()), c.keys(base))
+	if c.start != c.prefix {
+		return span{c.start, c.end, keys}.cut(topSpans)
+	}
+	// The key of the prefix itself is apart: others lie between it and those below.
+	own := keys[:0:0]
+	if len(keys) > 0 && keys[0].Key == c.prefix {
+		own, keys = keys[:1], keys[1:]
+	}
+	return append(span{c.prefix + "/", c.end, keys}.cut(topSpans), span{c.prefix, "", own})
+}
+
+// mostly reports whether most keys of a span were written since.
+func (r *rewind) mostly(s span) bool {
+	written := 0
+	for i := range s.keys {
+		if s.keys[i].ModRevision > r.revision {
+			written++
 		}
 	}
-	response, err := r.c.kv.Range(ctx, &pb.RangeRequest{Key: []byte(start), RangeEnd: []byte(end), Revision: r.revision, CountOnly: true}, callOptions()...)
-	if err != nil {
-		return err
+	return written > len(s.keys)/2
+}
+
+// look makes of a span that held count keys what is known of it, or what is to be read; or returns the spans that it
+// is to be looked for in.
+func (r *rewind) look(s span, count int64) []span {
+	for i := range s.keys {
+		if s.keys[i].CreateRevision <= r.revision {
+			count--
+		}
 	}
-	count := response.Count
 	// What was there and did not stay was deleted since, or made again.
-	changed += count - stayed
-	switch half := len(keys) / 2; {
-	case changed == 0:
-		for i := range keys {
-			if keys[i].CreateRevision > r.revision {
-				r.changes = append(r.changes, mapping.Change{KV: mapping.KV{Key: keys[i].Key, ModRevision: r.revision}, Deleted: true})
-			}
-		}
-		return nil
-	case count <= wholeSpan || changed > count/sparse || half == 0:
-		return r.read(ctx, start, end, keys)
+	switch {
+	case count == 0:
+		r.changed(s)
+	case len(s.keys) > smallSpan && count <= fewLost:
+		return s.cut(innerSpans)
 	default:
-		if err := r.span(ctx, start, keys[half].Key, keys[:half]); err != nil {
-			return err
-		}
-		return r.span(ctx, keys[half].Key, end, keys[half:])
+		r.reads = append(r.reads, s)
 	}
+	return nil
 }
 
-// read compares all from start to end; an empty end stands for the one key start.
-func (r *rewind) read(ctx context.Context, start, end string, keys []mapping.KV) error {
-	difference := newDifference(slices.Values(keys))
-	defer difference.stop()
-	request := &pb.RangeRequest{Key: []byte(start), Revision: r.revision}
-	if end != "" {
-		request.RangeEnd = []byte(end)
-	}
-	for p := range r.c.pages(ctx, request) {
-		if p.err != nil {
-			return p.err
-		}
-		for i := range p.changes {
-			difference.add(&p.changes[i])
+// changed reads the keys of a span that were written since. Others than those of the newer tree there were none.
+func (r *rewind) changed(s span) {
+	first, last := -1, -1
+	flush := func() {
+		if first >= 0 {
+			r.reads = append(r.reads, span{s.keys[first].Key, s.keys[last].Key + "\x00", s.keys[first : last+1]})
+			first = -1
 		}
 	}
-	r.changes = append(r.changes, difference.close(r.revision)...)
-	return nil
+	for i := range s.keys {
+		switch kv := &s.keys[i]; {
+		case kv.CreateRevision > r.revision:
+			r.gone = append(r.gone, r.absent(kv.Key))
+		case kv.ModRevision > r.revision:
+			if first >= 0 && i-last > gap {
+				flush()
+			}
+			if first < 0 {
+				first = i
+			}
+			last = i
+		}
+	}
+	flush()
+}
+
+func (r *rewind) absent(key string) mapping.Change {
+	return mapping.Change{KV: mapping.KV{Key: key, ModRevision: r.revision}, Deleted: true}
+}
+
+// cut divides a span into at most so many with about as many keys each.
+func (s span) cut(parts int) []span {
+	each := max(1, (len(s.keys)+parts-1)/parts)
+	var all []span
+	for len(s.keys) > each {
+		all = append(all, span{s.start, s.keys[each].Key, s.keys[:each]})
+		s.start, s.keys = s.keys[each].Key, s.keys[each:]
+	}
+	return append(all, s)
 }
