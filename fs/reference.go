@@ -57,6 +57,20 @@ func (s *server) isLink(n mapping.Node) bool {
 // fits reports whether i can go on to show n.
 func (s *server) fits(i *inode, n mapping.Node) bool { return s.shapeOf(n) == i.shape() }
 
+// reshaped reports whether a leaf that was written is none any more, or is a link now, and
+// has the kernel forget it at its name then. The walk does that too, but not while a request is at work on the name.
+func (s *server) reshaped(i *inode, path string) bool {
+	n, ok := s.store.Tree().Lookup(path)
+	if !ok || s.fits(i, n) {
+		return false
+	}
+	dir, name := splitPath(path)
+	if d := s.inodeAt(dir); d != nil {
+		s.notices.replace(d, name)
+	}
+	return true
+}
+
 // linkText is what a link that is shown at a path holds: relative, so that it
 // leads there wherever the tree is mounted, and in the trees of the past.
 func linkText(at, target string) string {

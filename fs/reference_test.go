@@ -83,6 +83,24 @@ func TestReferencesAreLinks(t *testing.T) {
 	}
 }
 
+// What a leaf has become by a write is what the next call sees.
+func TestWrittenIsALinkAtOnce(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/d/leaf": `"plain"`, "/ovs/x": "1"}, withReferences)
+	for range 300 {
+		if err := os.WriteFile(m.path("d/leaf"), []byte("etcd://h/ovs/x\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.link("d/leaf"); got != "../x" {
+			t.Fatalf("it leads to %s", got)
+		}
+		m.store.put(map[string]string{"/ovs/d/leaf": `"plain"`})
+		m.read(controlName + "/" + controlBarrier)
+		if got := m.read("d/leaf"); got != "plain\n" {
+			t.Fatalf("it reads %q", got)
+		}
+	}
+}
+
 func TestWithoutReferencesNoLinks(t *testing.T) {
 	m := mountTree(t, map[string]string{"/ovs/ref": `"etcd://h/ovs/x"`})
 	if got := m.read("ref"); got != "etcd://h/ovs/x\n" {

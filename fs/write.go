@@ -248,17 +248,23 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 			h.by = holder{h.fh, in.Pid}
 			err = s.save(h.work)
 		}
-		wait := h.untold && (h.view != 0 || s.hasDirectory(path)) || h.touched
+		var told <-chan struct{}
+		// Who looks at the fields after close has returned finds what the view
+		// or the leaf was written as, and who looks at a counter what it has become. No lock is held here, nor by the kernel.
+		switch {
+		case h.untold && s.reshaped(h.inode, path):
+			told = s.notices.workedOff()
+		case h.untold && h.view != 0 || h.touched:
+			told = s.notices.caughtUp()
+		}
 		h.untold, h.touched = false, false
 		h.mu.Unlock()
 		if err != nil {
 			return s.fail("close", path, err)
 		}
-		if wait {
-			// Who looks at the fields after close has returned finds what the view
-			// or the leaf was written as, and who looks at a counter what it has become. No lock is held here, nor by the kernel.
+		if told != nil {
 			select {
-			case <-s.notices.caughtUp():
+			case <-told:
 			case <-cancel:
 			}
 		}
