@@ -68,6 +68,26 @@ func TestLeafOverALocalDirectory(t *testing.T) {
 	}
 }
 
+// A directory that this mount keeps when its last key goes gives way to a leaf
+// that others put there.
+func TestKeptDirectoryBecomesALeaf(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/d/k": "1", "/ovs/e/k": "1", "/ovs/f/k": "1", "/ovs/g/k": "1", "/ovs/g/doc": "{}", "/ovs/z/k": "1"})
+	m.wantErr("unlink", os.Remove(m.path("d/k")), nil)
+	m.wantErr("rename", os.Rename(m.path("e/k"), m.path("z/moved")), nil)
+	m.wantErr("into a document", os.Rename(m.path("f/k"), m.path("g/doc/k")), nil)
+	for _, name := range []string{"d", "e", "f"} {
+		m.list(name)
+		if _, err := os.Lstat(m.path(name)); err != nil {
+			t.Fatal(err)
+		}
+		m.store.put(map[string]string{"/ovs/" + name: "5"})
+		m.settle()
+		if got := m.read(name); got != "5\n" {
+			t.Errorf("%s reads %q", name, got)
+		}
+	}
+}
+
 // What is renamed over something has nothing behind it that was behind that.
 func TestRenameOverWhatHidesALocalDirectory(t *testing.T) {
 	m := mountTree(t, map[string]string{"/ovs/new": `{"f": 1}`})

@@ -247,7 +247,7 @@ func (k *walk) meets(dir, c *inode, name string, n mapping.Node, is bool) (enter
 		// The same directory, now for everyone: whoever is in it stays there.
 		path, attached := k.s.table.path(c)
 		return k.s.table.becomeEntry(c, claim{dir, name}, func() bool { return attached && k.s.hasDirectory(path) })
-	case kind == kindLocal && !l.yields():
+	case kind == kindLocal && !l.yields() && !l.isDir(): // a leaf takes the place of a directory
 	default:
 		k.s.table.detach(c)
 		k.w.kernel.EntryNotify(dir.id, name)
