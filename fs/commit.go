@@ -47,6 +47,7 @@ func (s *server) commit(e mapping.Edit) error {
 // edit is w as a change of the tree.
 func (w *work) edit(path string) mapping.Edit {
 	content := bytes.Clone(w.buf)
+	w.written = content
 	if w.view != 0 {
 		return w.viewEdit(path, content)
 	}
@@ -59,33 +60,37 @@ func (w *work) edit(path string) mapping.Edit {
 		known = known.With(name, w.whole)
 	}
 	l.mu.RLock()
+	held := l.held[path] != nil
 	o := mapping.WriteOptions{
 		Type:         w.typ,
 		Like:         w.like,
 		NoNewline:    w.noNewline,
 		Text:         w.text,
 		Segments:     known,
-		MustNotExist: w.exclusive && w.created && l.held[path] == nil,
+		MustNotExist: w.exclusive && w.created && !held,
 	}
 	l.mu.RUnlock()
 	if w.seen && !w.created {
 		o.Base, o.HasBase = w.base, true
 	}
-	if w.tail > 0 && !w.created {
-		return addition(path, content[len(content)-w.tail:], w.base, o)
+	if w.tail > 0 && !held {
+		return w.addition(path, content, o)
 	}
 	return mapping.Write(path, content, o)
 }
 
-// addition plans text to be appended to what the leaf holds by then: two who
-// append at once lose nothing of each other.
-func addition(path string, text, base []byte, o mapping.WriteOptions) mapping.Edit {
+// addition plans the end of content to be appended to what the leaf holds by
+// then: two who append at once, also to a file that is new to both, lose
+// nothing of each other.
+func (w *work) addition(path string, content []byte, o mapping.WriteOptions) mapping.Edit {
 	o.Base, o.HasBase = nil, false
+	base, tail := w.base, content[len(content)-w.tail:]
 	return func(t *mapping.Tree) (mapping.Plan, error) {
-		if n, ok := t.Lookup(path); ok && !n.IsDir() {
-			base = n.Content()
+		w.written = content
+		if n, ok := t.Lookup(path); ok && !n.IsDir() && !bytes.Equal(n.Content(), base) {
+			w.written = append(bytes.Clone(n.Content()), tail...)
 		}
-		return mapping.Write(path, append(bytes.Clone(base), text...), o)(t)
+		return mapping.Write(path, w.written, o)(t)
 	}
 }
 
@@ -96,8 +101,8 @@ func (w *work) viewEdit(path string, content []byte) mapping.Edit {
 		target = dir + "/" + target
 	}
 	var base, tail []byte
-	if w.tail > 0 {
-		tail = content[len(content)-w.tail:]
+	if w.tail > 0 && !w.created {
+		base, tail = w.base, content[len(content)-w.tail:]
 	} else if w.seen {
 		base = w.base
 	}
@@ -112,12 +117,14 @@ func (w *work) viewEdit(path string, content []byte) mapping.Edit {
 			if err != nil {
 				return mapping.Plan{}, err
 			}
-			if tail != nil {
+			switch same := bytes.Equal(now, base); {
+			case tail != nil && !same:
 				content = append(bytes.Clone(now), tail...)
-			} else if !bytes.Equal(now, base) && !bytes.Equal(now, content) {
+			case tail == nil && !same && !bytes.Equal(now, content):
 				return mapping.Plan{}, mapping.Errorf(mapping.Stale, path, "was changed by someone else since it was read; read it again")
 			}
 		}
+		w.written = content
 		return mapping.WriteView(target, format, content)(t)
 	}
 }
@@ -125,15 +132,7 @@ func (w *work) viewEdit(path string, content []byte) mapping.Edit {
 // saved makes w the unchanged content of what it was committed as.
 func (s *server) saved(w *work, path string) {
 	s.problems.clear(path)
-	now := s.contentAt(path, w.view)
-	if bytes.Equal(now, w.buf) {
-		w.reset(now)
-	} else {
-		// It reads differently there (True became true, a newline was added). Who
-		// goes on writing goes on from what it wrote.
-		w.base, w.changed, w.cut, w.tail = now, false, false, 0
-		w.other = true
-	}
+	w.settle(w.written, s.contentAt(path, w.view))
 	w.seen, w.typ, w.noNewline, w.text, w.touches = false, "", false, nil, 0
 	s.layer.release(path)
 	s.keepAttrs(path, w)
@@ -163,7 +162,7 @@ func (s *server) rollBack(w *work, path string) {
 		w.reset(s.contentAt(path, w.view))
 	}
 	if w.created || w.truncated {
-		w.buf, w.own, w.other = nil, true, true
+		w.buf, w.own, w.other, w.spelt = nil, true, true, false
 		w.draft.size.Store(0)
 	}
 	w.seen = false

@@ -215,8 +215,7 @@ func (s *server) renamePending(w *work, from, to *target, toScratch, exchange bo
 		// Who has it open goes on with what is in the tree now.
 		s.layer.dropPending(w)
 		w.created, w.view = false, to.view
-		now := s.contentAt(to.path, to.view)
-		w.base, w.changed, w.cut, w.tail, w.other = now, false, false, 0, true
+		w.settle(content, s.contentAt(to.path, to.view))
 		s.arrived(from, to)
 		return nil
 	}

@@ -17,8 +17,9 @@ type draft struct {
 	cut     bool // emptied by O_TRUNC, and nothing written since
 	seen    bool // some of base was read through it before the first change
 
-	// other: buf is not base although nothing was changed; see server.saved.
-	other bool
+	// other: buf is not base although nothing was changed. spelt: it is what base
+	// was written as, so that appending to it is appending to base.
+	other, spelt bool
 
 	// tail counts the bytes that were appended to base, when appending with
 	// O_APPEND is all that was done: such a change can be made to whatever the
@@ -31,8 +32,22 @@ type draft struct {
 // reset makes content what the draft holds, unchanged.
 func (d *draft) reset(content []byte) {
 	d.base, d.buf, d.own = content, content, false
-	d.changed, d.cut, d.other, d.tail = false, false, false, 0
+	d.changed, d.cut, d.other, d.spelt, d.tail = false, false, false, false, 0
 	d.size.Store(int64(len(content)))
+}
+
+// settle makes what was committed, and reads as now, what the draft holds
+// unchanged. Where it reads differently (True became true, a newline was
+// added), who goes on writing goes on from what it wrote; but who has only
+// appended goes on at the end of what there is, which others may have changed.
+func (d *draft) settle(written, now []byte) {
+	line, ended := bytes.CutSuffix(now, []byte("\n"))
+	if bytes.Equal(now, written) || d.tail > 0 && !(ended && bytes.Equal(line, written)) {
+		d.reset(now)
+		return
+	}
+	d.reset(written)
+	d.base, d.other, d.spelt = now, true, true
 }
 
 // empty is O_TRUNC at open: the content is gone for this file, and stays in
@@ -58,7 +73,7 @@ func (d *draft) read(off int64, n int) []byte {
 
 // write changes the content at off, or at its end if add is set.
 func (d *draft) write(b []byte, off int64, add bool) {
-	onlyAdds := add && !d.other && (d.tail > 0 || !d.dirty())
+	onlyAdds := add && (!d.other || d.spelt) && (d.tail > 0 || !d.dirty())
 	if add {
 		off = int64(len(d.buf))
 	}

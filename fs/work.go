@@ -23,7 +23,9 @@ type work struct {
 	typ       mapping.Type
 	noNewline bool
 	text      []byte
-	whole     string // what its cut name stands for
+	// written is what the last commit made the content: with what others have appended.
+	written []byte
+	whole   string // what its cut name stands for
 	// created: nothing has its name in the tree, so that even an empty content
 	// has to be written. exclusive: with O_EXCL, so nothing may.
 	created, exclusive bool
