@@ -77,7 +77,9 @@ func (k *walk) directory(i *inode, old, n mapping.Node, at *step) {
 		return
 	}
 	var listed bool
-	if at == nil || len(at.keys) > 0 || isValue(old) || isValue(n) {
+	if name, ok := k.only(old, n, at); ok {
+		listed = k.entry(i, name, old, n, nil)
+	} else if at == nil || len(at.keys) > 0 || isValue(old) || isValue(n) {
 		listed = k.whole(i, old, n, at)
 	} else {
 		for name, below := range at.below {
@@ -94,6 +96,14 @@ func (k *walk) directory(i *inode, old, n mapping.Node, at *step) {
 	case !old.Seen().Equal(n.Seen()):
 		k.w.kernel.InodeNotify(i.id, -1, 0)
 	}
+}
+
+// only returns the one name in a directory that is to be compared, if that is known.
+func (k *walk) only(old, n mapping.Node, at *step) (name string, ok bool) {
+	if k.several || at != nil && len(at.below) > 0 {
+		return "", false
+	}
+	return n.ChangedChild(old)
 }
 
 // noName is the name of no entry: a lone percent sign encodes nothing.

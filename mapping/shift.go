@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -15,8 +14,7 @@ import (
 func (v *value) shift(old *value, before *document) (at uint32, ok bool) {
 	was, is := old.text(), v.text()
 	from, same := differsBetween(was, is)
-	// Fields are in the order of their starts.
-	n := sort.Search(len(before.fields), func(i int) bool { return int(before.fields[i].start) > from }) - 1
+	n := before.fieldAt(from)
 	if n < 1 {
 		return 0, false
 	}

@@ -93,6 +93,7 @@ func FuzzShift(f *testing.F) {
 			got := newValue(KV{Key: "/k", Value: []byte(text)}, seen, false, false)
 			got.inheritSeen(old)
 			sameTable(t, got, want)
+			holdChangedChild(t, old, got)
 			old = got
 		}
 	})
@@ -123,6 +124,9 @@ func TestShiftOfScalars(t *testing.T) {
 			t.Fatalf("%q for %q: the document was read again", by, text[fields[i].start:fields[i].end])
 		}
 		sameTable(t, v, wholly(next, seen, old))
+		if holdChangedChild(t, old, v) == 0 {
+			t.Fatalf("%q after %q: not told what changed", next, text)
+		}
 		text, old = next, v
 	}
 }
