@@ -8,6 +8,8 @@ type ownMark struct {
 	// active counts the requests at work; undecided is what they may have done.
 	active    int
 	undecided []*echoed
+	// doubts are those of what they may have done that nobody is known to watch.
+	doubts []ownDoubt
 	// node is what the last of them left; invalid for nothing.
 	node mapping.Node
 	// upTo counts the publications when it was done.
@@ -41,14 +43,19 @@ func (e *echoes) ownDone(path string, m *ownMark) {
 	if m.active--; m.active > 0 {
 		return
 	}
-	list := m.undecided
-	m.undecided = nil
-	if len(list) > 0 {
+	list, doubts := m.undecided, m.doubts
+	m.undecided, m.doubts = nil, nil
+	if len(list)+len(doubts) > 0 {
 		e.signal() // a request does not ask the helper itself
 	}
 	for _, it := range list {
 		if !m.explains(it.state(path), it.view) {
 			e.enqueueLocked(it)
+		}
+	}
+	for _, d := range doubts {
+		if !m.explains(d.item.state(path), d.item.view) {
+			e.doubtLocked(d.unsure)
 		}
 	}
 	if len(e.unsure) == 0 && past {
@@ -75,6 +82,30 @@ func (e *echoes) ownItem(it *echoed) bool {
 		}
 	}
 	return false
+}
+
+// ownDoubt is an item that may have watchers whom nobody knows yet, unless it is a
+// request's own doing.
+type ownDoubt struct {
+	item *echoed
+	unsure
+}
+
+// ownDoubt reports whether it need not be asked who watches an item: it is this mount's own
+// doing, or that will be known, and asked then, when the request that is at work is done.
+// Most writes are that, and to look who watches costs more than a write.
+func (e *echoes) ownDoubt(it *echoed, u unsure) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	m := e.own[it.path]
+	switch {
+	case m == nil:
+		return false
+	case m.active > 0:
+		m.doubts = append(m.doubts, ownDoubt{it, u})
+		return true
+	}
+	return m.explains(it.state(it.path), it.view)
 }
 
 // explains reports whether n, which an item announces, is what this mount's

@@ -27,6 +27,7 @@ type found struct {
 type echoWalk struct {
 	p              *echoPlan
 	s              *server
+	change         change
 	removed, added []*found
 	touched        []*echoed
 	// unseen are directories that the kernel does not know and that were not looked
@@ -41,7 +42,7 @@ func (p *echoPlan) add(c change) {
 	for _, key := range c.keys {
 		k.add(key)
 	}
-	d := &echoWalk{p: p, s: p.e.s}
+	d := &echoWalk{p: p, s: p.e.s, change: c}
 	d.directory(d.s.table.root, "", c.old.Root(), c.now.Root(), k.top)
 	d.pair()
 	for _, f := range d.added {
@@ -62,15 +63,17 @@ func (p *echoPlan) add(c change) {
 	}
 }
 
-// covered reports whether a change of child in dir is to be repeated.
-func (d *echoWalk) covered(dir, child *inode) bool {
-	if d.p.known != nil && d.p.known.hasEither(dir, child) {
+// covered reports whether an item is to be repeated.
+func (d *echoWalk) covered(it *echoed) bool {
+	if d.p.known != nil && d.p.known.hasEither(it.dir, it.child) {
 		return false
 	}
-	if d.p.w.hasEither(dir, child) {
+	if d.p.w.hasEither(it.dir, it.child) {
 		return true
 	}
-	d.p.doubt = true
+	if !d.p.e.ownDoubt(it, unsure{d.change, d.p.w}) {
+		d.p.doubt = true
+	}
 	return false
 }
 
@@ -83,6 +86,12 @@ func (d *echoWalk) directory(i *inode, path string, old, n mapping.Node, at *ste
 			d.entry(i, path, name, old, n, below)
 		}
 		return
+	}
+	if at == nil || len(at.below) == 0 {
+		if name, ok := n.ChangedChild(old); ok {
+			d.entry(i, path, name, old, n, nil)
+			return
+		}
 	}
 	if d.p.w.within(i) {
 		for c := range n.Children() {
@@ -154,8 +163,8 @@ func (d *echoWalk) entry(dir *inode, dirPath, name string, oldDir, newDir mappin
 
 func (d *echoWalk) touch(f *found, n mapping.Node) {
 	f.node = n
-	if d.covered(f.dir, f.child) {
-		f.over = &echoed{op: echo.Touch, place: f.place, path: f.path, child: f.child, node: n}
+	if it := (&echoed{op: echo.Touch, place: f.place, path: f.path, child: f.child, node: n}); d.covered(it) {
+		f.over = it
 		if d.p.w.wantsClose(f.dir, f.child) && !d.s.isLink(n) {
 			f.over.op = echo.TouchClose
 		}
@@ -168,10 +177,10 @@ func (d *echoWalk) touch(f *found, n mapping.Node) {
 }
 
 func (d *echoWalk) create(f *found) {
-	if !d.covered(f.dir, nil) {
+	it := &echoed{op: echo.Create, place: f.place, path: f.path, node: f.node, isDir: f.node.IsDir()}
+	if !d.covered(it) {
 		return
 	}
-	it := &echoed{op: echo.Create, place: f.place, path: f.path, node: f.node, isDir: f.node.IsDir()}
 	if it.isDir {
 		it.op = echo.Mkdir
 	} else if d.s.isLink(f.node) {

@@ -134,11 +134,15 @@ const maxUnsure = 1024
 func (e *echoes) doubt(c change, known *watchSet) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.doubtLocked(unsure{c, known})
+}
+
+func (e *echoes) doubtLocked(u unsure) {
 	if n := len(e.unsure); n >= maxUnsure {
 		last := &e.unsure[n-1]
-		last.now = c.now
-		last.keys = append(last.keys[:len(last.keys):len(last.keys)], c.keys...)
+		last.now = u.now
+		last.keys = append(last.keys[:len(last.keys):len(last.keys)], u.keys...)
 		return
 	}
-	e.unsure = append(e.unsure, unsure{c, known})
+	e.unsure = append(e.unsure, u)
 }
