@@ -90,13 +90,21 @@ func (c *Cache) replace(old, shown *mapping.Tree, keys []string) {
 	})
 }
 
-// awaitShown waits until the tree shows revision, or ctx ends.
+// awaitShown waits until the tree shows revision, or ctx ends. The revision may have touched none
+// of the watched keys; then only a progress notice tells, which is asked for.
 func (c *Cache) awaitShown(ctx context.Context, revision int64) error {
-	return c.awaitShownIn(ctx, revision, 0)
+	return c.awaitShownIn(ctx, revision, 0, true)
 }
 
-// awaitShownIn is awaitShown for a tree of that reading or a later one.
-func (c *Cache) awaitShownIn(ctx context.Context, revision int64, epoch int) error {
+// awaitOwn is awaitShown for a revision that has changed watched keys: the
+// watch brings it by itself, and only one that is late is asked about.
+func (c *Cache) awaitOwn(ctx context.Context, revision int64) error {
+	return c.awaitShownIn(ctx, revision, 0, false)
+}
+
+// awaitShownIn is awaitShown for a tree of that reading or a later one. It asks at once, or
+// when the watch is late.
+func (c *Cache) awaitShownIn(ctx context.Context, revision int64, epoch int, ask bool) error {
 	c.mu.Lock()
 	if c.epoch >= epoch && c.Tree().Revision() >= revision {
 		c.mu.Unlock()
@@ -106,11 +114,14 @@ func (c *Cache) awaitShownIn(ctx context.Context, revision int64, epoch int) err
 	c.waiters = append(c.waiters, w)
 	c.mu.Unlock()
 	for {
-		// The revision may have touched none of the watched keys; then only a progress notice tells.
+		if ask {
+			c.askProgress(ctx)
+		}
 		// A server whose watch lags does not answer the request, so it is repeated.
-		if err := c.requestProgress(ctx, w.shown); err == nil {
+		if err := awaitProgress(ctx, w.shown); err == nil {
 			return nil
 		}
+		ask = true
 		if ctx.Err() != nil {
 			break
 		}

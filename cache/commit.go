@@ -138,7 +138,7 @@ func (m *commit) try(ctx context.Context) (bool, error) {
 	case c.foreign(response.Header.ClusterId):
 		// The address leads to another cluster: its revisions mean nothing until it was read.
 		ask(c.following.reread)
-		if err := c.awaitShownIn(ctx, response.Header.Revision, a.epoch+1); err != nil {
+		if err := c.awaitShownIn(ctx, response.Header.Revision, a.epoch+1, true); err != nil {
 			return true, refuse(mapping.TimedOut, err, "the change went to another etcd cluster than is shown, which could not be read in time: look again")
 		}
 		return response.Succeeded, nil
@@ -225,11 +225,20 @@ func (m *commit) shown(ctx context.Context, a *attempt, t *transaction, response
 	revision := response.Header.Revision
 	_, changed := t.deleted(&a.plan, response)
 	if !changed || !c.applyOwn(revision, a.epoch, a) {
-		if err := c.awaitShown(ctx, revision); err != nil {
+		await := c.awaitShown
+		if c.watches(&a.plan) {
+			await = c.awaitOwn
+		}
+		if err := await(ctx, revision); err != nil {
 			return refuse(mapping.TimedOut, err, "the change is stored in etcd as revision %d, but this mount does not show it yet", revision)
 		}
 	}
 	return c.vanished(&a.plan, t, response)
+}
+
+// watches reports whether a plan that was carried out certainly changed a watched key.
+func (c *Cache) watches(plan *mapping.Plan) bool {
+	return slices.ContainsFunc(plan.Puts, func(p mapping.Put) bool { return c.mine(p.Key) })
 }
 
 // vanished tells of keys of a range that were to be deleted and had gone by themselves.

@@ -140,12 +140,11 @@ func (c *Cache) foreign(id uint64) bool {
 	return id != 0 && id != c.cluster
 }
 
-// requestProgress asks for a progress notice and gives it, or the events, a
-// moment. It returns nil when shown is closed, and an error when it is time to ask again.
-func (c *Cache) requestProgress(ctx context.Context, shown <-chan struct{}) error {
+// awaitProgress gives a progress notice, or the events, a moment. It returns nil when shown
+// is closed, and an error when it is time to ask again.
+func awaitProgress(ctx context.Context, shown <-chan struct{}) error {
 	again := time.NewTimer(progressEvery)
 	defer again.Stop()
-	c.askProgress(ctx)
 	select {
 	case <-shown:
 		return nil
