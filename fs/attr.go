@@ -52,13 +52,13 @@ func (s *server) attributes(i *inode, a *fuse.Attr) (valid uint64, st fuse.Statu
 	case kindView:
 		return 0, s.viewAttributes(i, a)
 	}
-	t := s.tree(i)
+	t, moves := s.tree(i), s.table.moves.Load()
 	n, ok := s.node(i, t)
 	if !ok || !s.fits(i, n) {
 		return 0, s.goneAttributes(i, a)
 	}
 	valid = s.entryAttributes(i, n, a)
-	if s.tree(i) != t {
+	if s.tree(i) != t || s.table.moves.Load() != moves {
 		s.notices.check(i)
 	}
 	return valid, fuse.OK

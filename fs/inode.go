@@ -103,8 +103,9 @@ type directory struct {
 // resolved remembers the node of a directory in one tree. It keeps the tree's
 // mark, which does not keep an old tree alive.
 type resolved struct {
-	tree *mapping.Mark
-	node mapping.Node
+	tree  *mapping.Mark
+	moves uint64 // of the table; with others it may be the node of another path
+	node  mapping.Node
 }
 
 // maxAbsent bounds directory.absent.

@@ -2,6 +2,8 @@ package fs
 
 import (
 	"os"
+	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -43,4 +45,43 @@ func TestRenameAndLocalDirectories(t *testing.T) {
 		t.Errorf("empty/in is still there: %v", err)
 	}
 	m.wantErr("its removal", syscall.Rmdir(m.path("b/in")), nil)
+}
+
+// Who looks into directories while they are exchanged leaves nothing with the
+// kernel that is no longer true.
+func TestLookingIntoExchangedDirectories(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/d/1": "[1, 2]", "/ovs/d/k": "1", "/ovs/n/b/c": "false"})
+	m.mkdir("n/local")
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(stop)
+	for _, name := range []string{"d/1", "n/1", "d/b", "n/b"} {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_, _ = os.Lstat(m.path(name))
+					_, _ = os.ReadDir(m.path(filepath.Dir(name)))
+				}
+			}
+		})
+	}
+	has := map[string]string{"d": "1", "n": "b"}
+	for n := range 40 {
+		m.wantErr("exchange", unix.Renameat2(-1, m.path("d"), -1, m.path("n"), unix.RENAME_EXCHANGE), nil)
+		has["d"], has["n"] = has["n"], has["d"]
+		m.read(".ovscfgfs/barrier")
+		for dir, name := range has {
+			other := map[string]string{"1": "b", "b": "1"}[name]
+			if _, err := os.Lstat(m.path(dir + "/" + name)); err != nil {
+				t.Fatalf("%d: %v", n, err)
+			}
+			if _, err := os.Lstat(m.path(dir + "/" + other)); !os.IsNotExist(err) {
+				t.Fatalf("%d: %s/%s is there: %v", n, dir, other, err)
+			}
+		}
+	}
 }

@@ -22,16 +22,16 @@ func (s *server) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, 
 		return s.transactions.lookup(name, out)
 	}
 	for {
-		// An answer that is kept for ever must be that of the newest tree at a
-		// moment after it was noted: else the worker may have looked before. And
+		// An answer that is kept for ever must be that of the newest tree, and of the
+		// directory's path, at a moment after it was noted: else the worker may have looked before. And
 		// below a directory that was local nothing of the tree was looked for.
-		t := s.tree(parent)
+		t, moves := s.tree(parent), s.table.moves.Load()
 		k, _ := s.table.what(parent)
 		if k == kindLocal && s.table.surface(parent, s.hasDirectory) {
 			k = kindEntry
 		}
 		st := s.lookup(t, parent, name, out)
-		if now, _ := s.table.what(parent); now == k && s.tree(parent) == t {
+		if now, _ := s.table.what(parent); now == k && s.tree(parent) == t && s.table.moves.Load() == moves {
 			return st
 		}
 		if st.Ok() && out.NodeId != 0 {

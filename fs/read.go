@@ -35,7 +35,7 @@ func (s *server) Read(cancel <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse
 // shown returns the node whose content the page cache gets: that of the size
 // which the kernel has.
 func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
-	t := s.tree(i)
+	t, moves := s.tree(i), s.table.moves.Load()
 	n, ok := s.node(i, t)
 	ok = ok && s.fits(i, n)
 	if i.fixed {
@@ -58,7 +58,7 @@ func (s *server) shown(i *inode) (mapping.Node, fuse.Status) {
 	i.cleared, i.reread = false, true
 	s.noteRead(i, i.told)
 	i.paged = true
-	if s.tree(i) != t {
+	if s.tree(i) != t || s.table.moves.Load() != moves {
 		s.notices.checkLocked(i)
 	}
 	return i.told, fuse.OK

@@ -102,7 +102,7 @@ func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
 	if dir == nil || dir.dir == nil {
 		return fuse.Status(errnos[mapping.Stale])
 	}
-	t := s.tree(dir)
+	t, moves := s.tree(dir), s.table.moves.Load()
 	entries, st := s.list(dir, t)
 	if !st.Ok() {
 		return st
@@ -132,7 +132,7 @@ func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
 			break
 		}
 	}
-	if s.tree(dir) != t {
+	if s.tree(dir) != t || s.table.moves.Load() != moves {
 		s.notices.relist(dir)
 	}
 	return fuse.OK

@@ -90,13 +90,14 @@ func (s *server) node(i *inode, t *mapping.Tree) (mapping.Node, bool) {
 	n := t.Root()
 
 	s.table.mu.RLock()
+	moves := s.table.moves.Load()
 	for j := i; j.dir == nil || j.dir.top == nil; j = j.parent {
 		if j.parent == nil || j.kind != kindEntry {
 			s.table.mu.RUnlock()
 			return mapping.Node{}, false
 		}
 		if j.dir != nil {
-			if r := j.dir.resolved.Load(); r != nil && r.tree == mark {
+			if r := j.dir.resolved.Load(); r != nil && r.tree == mark && r.moves == moves {
 				n = r.node
 				break
 			}
@@ -111,7 +112,7 @@ func (s *server) node(i *inode, t *mapping.Tree) (mapping.Node, bool) {
 			return mapping.Node{}, false
 		}
 		if d := steps[k].dir; d != nil && n.IsDir() {
-			d.resolved.Store(&resolved{mark, n})
+			d.resolved.Store(&resolved{mark, moves, n})
 		}
 	}
 	return n, true

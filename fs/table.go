@@ -3,6 +3,7 @@ package fs
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
@@ -24,6 +25,9 @@ type table struct {
 	// replaced is told, with the lock held, of a name of which the kernel may be given another inode
 	// than it has or will have.
 	replaced func(dir *inode, name string)
+	// moves counts the inodes that got another name: what was found at the path
+	// of one holds while the count is the same. It is changed with the lock held.
+	moves atomic.Uint64
 	// moved holds the numbers of paths whose inode came there by a rename, so
 	// that the number stays the same when the kernel forgets it in between.
 	moved moves
@@ -226,6 +230,10 @@ func (tb *table) detachLocked(i *inode) {
 func (tb *table) move(i, dir *inode, name string) {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
+	tb.moveLocked(i, dir, name)
+}
+
+func (tb *table) moveLocked(i, dir *inode, name string) {
 	if old := dir.childLocked(name); old != nil && old != i {
 		tb.detachLocked(old)
 	}
@@ -234,19 +242,21 @@ func (tb *table) move(i, dir *inode, name string) {
 	i.parent, i.name = dir, name
 	dir.dir.children.add(i)
 	tb.moved.set(appendPath(nil, i), i.ino.Load())
+	tb.moves.Add(1)
 }
 
 // exchange swaps the names of two inodes.
 func (tb *table) exchange(a, b *inode) {
-	tb.mu.RLock()
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
 	adir, aname, bdir, bname := a.parent, a.name, b.parent, b.name
-	tb.mu.RUnlock()
 	if adir == nil || bdir == nil {
 		return
 	}
-	tb.detach(b)
-	tb.move(a, bdir, bname)
-	tb.move(b, adir, aname)
+	tb.moved.drop(appendPath(nil, b))
+	tb.detachLocked(b)
+	tb.moveLocked(a, bdir, bname)
+	tb.moveLocked(b, adir, aname)
 }
 
 // attached reports whether i still has a name.
