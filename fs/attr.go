@@ -84,9 +84,9 @@ func (s *server) goneAttributes(i *inode, a *fuse.Attr) fuse.Status {
 	i.mu.Lock()
 	told := i.told
 	i.mu.Unlock()
-	attached := s.table.attached(i)
-	if n, ok := s.node(i, s.tree(i)); attached && ok && n.Valid() && !n.IsDir() && i.dir == nil {
-		// A link that is none any more, or the other way round: the kernel looks the name up again.
+	attached, doubted := s.table.attached(i)
+	if n, ok := s.node(i, s.tree(i)); doubted || attached && ok && n.Valid() {
+		// Something else has the name, or nothing: the kernel looks it up again.
 		return fuse.Status(errnos[mapping.Stale])
 	}
 	if attached || i.dir == nil && !told.Valid() {

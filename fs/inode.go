@@ -36,6 +36,9 @@ type inode struct {
 	apart, fixed bool
 	// link: it shows a leaf that is a symbolic link; never changes.
 	link bool
+	// doubted: a request has removed it by another name, so that the kernel may take it to have its name
+	// still when the request has been answered; guarded by table.mu.
+	doubted bool
 
 	mu sync.Mutex
 	// told is the node that the kernel's size and pages belong to; zero if it

@@ -91,7 +91,17 @@ func (s *server) removeView(t *target, hold bool) error {
 	path := join(dir, target)
 	settle := s.keeping(path)
 	defer settle()
-	return s.commit(mapping.RemoveView(path, format))
+	i := s.inodeAt(path)
+	if err := s.commit(mapping.RemoveView(path, format)); err != nil {
+		return err
+	}
+	if i != nil {
+		// The kernel asks before it goes on with the directory. The notice that it is gone
+		// needs the lock that the kernel holds for this request; one of attributes needs none.
+		s.table.doubt(i)
+		s.notices.kernel.InodeNotify(i.id, -1, 0)
+	}
+	return nil
 }
 
 // detach takes what the kernel knew at t out of the table: its name is gone.

@@ -2,6 +2,8 @@ package fs
 
 import (
 	"fmt"
+	"os"
+	"syscall"
 	"testing"
 )
 
@@ -22,6 +24,33 @@ func TestRemoveEmptiedDirectories(t *testing.T) {
 		}
 		if left := m.list(""); len(left) != 1 {
 			t.Fatalf("round %d leaves %q", round, left)
+		}
+	}
+}
+
+// Whoever removes a directory by its view does not find it after the call.
+func TestRemovedByItsView(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/x": "1"})
+	anew := func() {
+		t.Helper()
+		m.store.put(map[string]string{"/ovs/d/doc": `{"a": 1}`})
+		m.read(controlName + "/" + controlBarrier)
+		m.read("d/doc/a")
+	}
+	stat := func(name string) error {
+		_, err := os.Stat(m.path(name))
+		return err
+	}
+	for range 200 {
+		for _, name := range []string{"d/doc", "d/doc/a"} {
+			anew()
+			if err := os.Remove(m.path("d/doc.json")); err != nil {
+				t.Fatal(err)
+			}
+			m.wantErr("stat of "+name, stat(name), syscall.ENOENT)
+		}
+		if t.Failed() {
+			return
 		}
 	}
 }

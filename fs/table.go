@@ -259,11 +259,18 @@ func (tb *table) exchange(a, b *inode) {
 	tb.moveLocked(b, adir, aname)
 }
 
-// attached reports whether i still has a name.
-func (tb *table) attached(i *inode) bool {
+// attached reports whether i still has a name, and whether that is in doubt.
+func (tb *table) attached(i *inode) (attached, doubted bool) {
 	tb.mu.RLock()
 	defer tb.mu.RUnlock()
-	return i == tb.root || i.parent != nil
+	return i == tb.root || i.parent != nil, i.doubted
+}
+
+// doubt notes that i is removed by another name.
+func (tb *table) doubt(i *inode) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	i.doubted = true
 }
 
 // convert makes an inode that only this mount had one of the tree, or the

@@ -247,7 +247,7 @@ func TestClaimedNamesWait(t *testing.T) {
 					t.Errorf("while the name is claimed: %s", call)
 				}
 			}
-			if !b.table.attached(b.table.get(leaf.NodeId)) {
+			if attached, _ := b.table.attached(b.table.get(leaf.NodeId)); !attached {
 				t.Error("a claimed name was detached")
 			}
 			release()
