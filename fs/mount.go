@@ -21,6 +21,7 @@ type Mounted struct {
 	point  string
 	direct bool
 	ended  chan struct{}
+	left   chan struct{}
 	once   sync.Mutex
 }
 
@@ -31,7 +32,7 @@ func newMount(o Options) (*Mounted, error) {
 		return nil, mapping.Errorf(mapping.Other, o.Mountpoint, "the working directory is unknown: %w", err)
 	}
 	o.Mountpoint = point
-	m := &Mounted{s: newServer(o), point: point, ended: make(chan struct{})}
+	m := &Mounted{s: newServer(o), point: point, ended: make(chan struct{}), left: make(chan struct{})}
 	if err := m.s.openLayer(); err != nil {
 		return nil, err
 	}
@@ -134,6 +135,10 @@ func (s *server) publishStored(old, now *mapping.Tree, keys []string) {
 // Wait returns when the mount has ended, whoever ended it.
 func (m *Mounted) Wait() { <-m.ended }
 
+// Left is closed when Unmount finds that someone else has unmounted or detached
+// the mount: then Unmount may wait for those who still use it.
+func (m *Mounted) Left() <-chan struct{} { return m.left }
+
 // Unmount ends the mount and waits for that. If someone uses it the error is a
 // *mapping.Error of kind Busy that names who.
 func (m *Mounted) Unmount() error {
@@ -151,6 +156,7 @@ func (m *Mounted) Unmount() error {
 		return BusyError(m.point)
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOENT):
 		// It is not mounted any more: someone else was faster.
+		close(m.left)
 	default:
 		return mapping.Errorf(mapping.Other, m.point, "cannot unmount: %w; try: fusermount3 -u %s", err, m.point)
 	}

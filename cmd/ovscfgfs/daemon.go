@@ -15,6 +15,8 @@ import (
 type servedMount interface {
 	// Unmount fails with kind Busy, and the names of those who use it, when the mount is in use.
 	Unmount() error
+	// Left is closed when Unmount finds the mount detached by someone else.
+	Left() <-chan struct{}
 	// Wait returns when the mount is gone, whoever unmounted it.
 	Wait()
 }
@@ -92,9 +94,11 @@ func (d *daemon) serve() error {
 		d.mounted.Wait()
 		close(ended)
 	}()
-	// Unmount waits for those who use a mount that was detached, so it is not
-	// waited for here: a second signal is heard meanwhile.
+	// Unmount waits for those who use a mount that someone has detached, so it is
+	// not waited for here: a second signal is heard meanwhile, and ends that. A
+	// mount that is just ending is let end (timeout(1) sends its signal twice).
 	unmounted := make(chan error, 1)
+	var left <-chan struct{}
 	trying, refused := false, false
 	for {
 		select {
@@ -103,13 +107,17 @@ func (d *daemon) serve() error {
 			return nil
 		case s := <-d.signals:
 			if trying {
-				return failf(exitBusy, "%s was detached and is still in use: its users lose it now", d.config.mountpoint)
+				left = d.mounted.Left()
+				continue
 			}
 			d.logger.Info("unmounting", "mountpoint", d.config.mountpoint, "signal", s.String())
 			notifySystemd("STOPPING=1")
 			trying = true
 			go func() { unmounted <- d.mounted.Unmount() }()
+		case <-left:
+			return failf(exitBusy, "%s was detached and is still in use: its users lose it now", d.config.mountpoint)
 		case err := <-unmounted:
+			left = nil
 			switch {
 			case err == nil:
 				continue // and ended is closed
