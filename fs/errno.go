@@ -55,11 +55,16 @@ func errnoOf(err error) syscall.Errno {
 // the attribute user.ovscfgfs.error of path. What becomes EIO is logged too,
 // since nobody but the log's reader can do something about it.
 func (s *server) fail(op, path string, err error) fuse.Status {
+	return s.failMove(op, path, "", err)
+}
+
+// failMove is fail of an operation on two paths.
+func (s *server) failMove(op, path, to string, err error) fuse.Status {
 	if err == nil {
 		return fuse.OK
 	}
 	errno := errnoOf(err)
-	s.problems.add(op, path, errno, err)
+	s.problems.addMove(op, path, to, errno, err)
 	if errno == syscall.EIO {
 		s.log.Error("operation failed", slog.String("op", op), slog.String("path", path), slog.Any("error", err))
 	}

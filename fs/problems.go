@@ -21,6 +21,7 @@ type problem struct {
 	Time  time.Time `json:"time"`
 	Op    string    `json:"op"`
 	Path  string    `json:"path"`
+	To    string    `json:"to,omitempty"` // of a rename
 	Errno string    `json:"errno,omitempty"`
 	Error string    `json:"error"`
 	// Transaction is the name of the one whose commit met a conflict.
@@ -45,15 +46,24 @@ func newProblems() *problems {
 }
 
 func (p *problems) add(op, path string, errno syscall.Errno, err error) {
+	p.addMove(op, path, "", errno, err)
+}
+
+// addMove is add of what had a second path: a rename onto a file is a change of
+// that file, whose source may be a temporary one that nobody asks about.
+func (p *problems) addMove(op, path, to string, errno syscall.Errno, err error) {
 	reason := err.Error()
 	var e *mapping.Error
 	if errors.As(err, &e) {
 		reason = e.Reason
 	}
-	entry := problem{Op: op, Path: path, Errno: unix.ErrnoName(errno), Error: reason}
+	entry := problem{Op: op, Path: path, To: to, Errno: unix.ErrnoName(errno), Error: reason}
 	p.tell(entry)
 	p.mu.Lock()
 	p.last[path] = reason
+	if to != "" {
+		p.last[to] = reason
+	}
 	p.mu.Unlock()
 	if p.also != nil {
 		p.also(entry)
@@ -75,12 +85,14 @@ func (p *problems) keep(entry problem) {
 		p.ring = append(p.ring, entry)
 		return
 	}
-	// The path's newest line is younger than the one that goes, unless it is that one.
+	// A path's newest line is younger than the one that goes, unless it is that one.
 	old := p.ring[p.next]
 	p.ring[p.next] = entry
 	p.next = (p.next + 1) % maxProblems
-	if p.last[old.Path] == old.Error && old.Path != entry.Path {
-		delete(p.last, old.Path)
+	for _, path := range []string{old.Path, old.To} {
+		if p.last[path] == old.Error && path != entry.Path && path != entry.To {
+			delete(p.last, path)
+		}
 	}
 }
 

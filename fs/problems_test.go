@@ -5,8 +5,28 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
+
+// A file that a rename could not replace says why, whatever the source was called.
+func TestRefusedRenameIsAProblemOfItsTarget(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/c": config})
+	m.sh("bash", "sed -i s/8080/abc/ c/port", 4)
+	buf := make([]byte, 256)
+	n, err := unix.Getxattr(m.path("c/port"), xattrError, buf)
+	if err != nil || !strings.Contains(string(buf[:n]), "is a number") {
+		t.Errorf("%s is %q, %v", xattrError, buf[:max(n, 0)], err)
+	}
+	if lines := m.read(".ovscfgfs/errors"); !strings.Contains(lines, `"to":"c/port"`) {
+		t.Errorf("the lines are %s", lines)
+	}
+	m.sh("bash", "sed -i s/8080/9090/ c/port", 0)
+	if _, err := unix.Getxattr(m.path("c/port"), xattrError, buf); err == nil {
+		t.Error("a success does not clear it")
+	}
+}
 
 // A warning is a line among the failures, and no failure of its path.
 func TestWarnings(t *testing.T) {

@@ -32,7 +32,7 @@ func (s *server) Rename(_ <-chan struct{}, in *fuse.RenameIn, oldName, newName s
 	case from.path == to.path:
 		return fuse.OK
 	}
-	return s.fail("rename", from.path, s.rename(from, to, in.Flags))
+	return s.failMove("rename", from.path, to.path, s.rename(from, to, in.Flags))
 }
 
 func (s *server) rename(from, to *target, flags uint32) error {

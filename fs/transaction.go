@@ -43,6 +43,9 @@ func newTransaction(s *server, number uint64, name, dir string) (*transaction, e
 	t.inner.problems.also = func(p problem) {
 		if name := s.transactions.nameOf(t); name != "" {
 			p.Path = join(pathOfTransaction(name), p.Path)
+			if p.To != "" {
+				p.To = join(pathOfTransaction(name), p.To)
+			}
 			s.problems.tell(p)
 		}
 	}
