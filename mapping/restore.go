@@ -116,6 +116,9 @@ func (r *restoring) field() error {
 // member puts JSON text at the path, in the document that is there now.
 func (r *restoring) member(text []byte) error {
 	p, err := placeOf(r.draft.tree, r.path)
+	if KindOf(err) == NotFound {
+		return Errorf(NotFound, r.path, "what it was in is gone: restore that (%s)", r.goneAbove())
+	}
 	if err != nil {
 		return err
 	}
@@ -127,6 +130,18 @@ func (r *restoring) member(text []byte) error {
 		return r.draft.setText(&p, text)
 	}
 	return r.draft.add(&p, text, ShapeOf(r.was, r.path), 0)
+}
+
+// goneAbove returns the highest path above that nothing is at now.
+func (r *restoring) goneAbove() string {
+	gone := r.path
+	for dir, _ := splitPath(gone); dir != ""; dir, _ = splitPath(dir) {
+		if _, ok := r.draft.tree.Lookup(dir); ok {
+			break
+		}
+		gone = dir
+	}
+	return gone
 }
 
 // fieldAsKey restores a part of a document to the key that has taken its place.

@@ -70,12 +70,24 @@ func TestRestore(t *testing.T) {
 		{"none", nil, NotFound},
 		{"doc/port", nil, NotFound},
 		{"doc/list/2", map[string]string{"/ovs/doc": `{"list": []}`}, Invalid},
+		{"doc/list/2", map[string]string{"/ovs/doc": `{"port": 1}`}, NotFound},
 		{"unfolded/d", map[string]string{"/ovs/unfolded/d/e": "2"}, CrossDevice},
 		{"doc/list/7", map[string]string{"/ovs/doc": `{"list": [0,1,2,3,4,5,6,7,8]}`}, Busy},
 	} {
 		plan, err := Restore(c.path, was)(holding(t, c.now))
 		if err == nil || KindOf(err) != c.want || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v (%v), want %v; plan %+v", c.path, err, KindOf(err), c.want, plan)
+		}
+	}
+}
+
+// TestRestoreNamesWhatIsGone wants the words of a refusal to say what to restore instead.
+func TestRestoreNamesWhatIsGone(t *testing.T) {
+	was := holding(t, map[string]string{"/ovs/d/doc": `{"a": {"b": {"c": 1}}}`})
+	for now, want := range map[string]string{`{}`: "(d/doc/a)", `{"a": {}}`: "(d/doc/a/b)"} {
+		_, err := Restore("d/doc/a/b/c", was)(holding(t, map[string]string{"/ovs/d/doc": now}))
+		if err == nil || !strings.Contains(err.Error(), "is gone: restore that "+want) {
+			t.Errorf("%s: %v, want %s", now, err, want)
 		}
 	}
 }
