@@ -30,6 +30,7 @@ func TestRefusals(t *testing.T) {
 		{"mount --prefix ovs " + dir, exitUsage, `--prefix "ovs" must start with a slash, such as /ovs`},
 		{"mount --prefix / " + dir, exitUsage, "names no prefix"},
 		{"mount --prefix /ovs/ " + dir, exitUsage, "must not end with a slash"},
+		{"mount --prefix /a//b " + dir, exitUsage, "must not hold two slashes in a row"},
 		{"mount --user root:secret " + dir, exitUsage, "--user takes a name without a password, ps shows it"},
 		{"mount --password secret " + dir, exitUsage, "no password on the command line"},
 		{"mount --password-file /nonexistent/p " + dir, exitInput, "--password-file cannot be read"},

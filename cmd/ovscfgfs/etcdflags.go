@@ -124,6 +124,8 @@ func prefixFlag(c *cli.Context) (string, error) {
 		return "", failf(exitUsage, "--prefix %q names no prefix: give one such as /ovs", prefix)
 	case strings.HasSuffix(prefix, "/"):
 		return "", failf(exitUsage, "--prefix %q must not end with a slash", prefix)
+	case strings.Contains(prefix, "//"):
+		return "", failf(exitUsage, "--prefix %q must not hold two slashes in a row", prefix)
 	}
 	return prefix, nil
 }
