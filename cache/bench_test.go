@@ -1,12 +1,19 @@
 package cache_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/openvstorage/ovscfgfs/cache"
 	"github.com/openvstorage/ovscfgfs/mapping"
@@ -133,4 +140,91 @@ func BenchmarkRemotePut(b *testing.B) {
 		})
 		run(b)
 	})
+}
+
+// BenchmarkRename moves a directory of keys to and fro, beside the same transaction made by a bare
+// client, and beside one with two range compares in place of a compare for each key.
+func BenchmarkRename(b *testing.B) {
+	for _, keys := range []int{10, 100, 1000, 4000} {
+		e := newEtcd(b)
+		ops := []clientv3.Op{clientv3.OpPut("/ovs/stays", "1")}
+		for i := range keys {
+			ops = append(ops, clientv3.OpPut(fmt.Sprintf("/ovs/a/leaf%05d", i), fmt.Sprintf(`"v%07d"`, i)))
+		}
+		e.txn(ops...)
+		from, to := "a", "b"
+		swap := func() { from, to = to, from }
+
+		var diverted *pb.TxnRequest // what a commit would send, if divert
+		divert := false
+		catch := func(ctx context.Context, method string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, o ...grpc.CallOption) error {
+			if txn, ok := request.(*pb.TxnRequest); ok && divert {
+				diverted = txn
+				return status.Error(codes.PermissionDenied, "diverted")
+			}
+			return invoke(ctx, method, request, reply, cc, o...)
+		}
+		client, err := clientv3.New(clientv3.Config{Endpoints: []string{e.addr}, Logger: zap.NewNop(), DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(catch)}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { client.Close() })
+		n := open(b, e.addr, func(o *cache.Options) { o.Client = client })
+		bare := pb.NewKVClient(e.ActiveConnection())
+
+		b.Run(fmt.Sprintf("keys=%d/ranges", keys), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				had, err := e.Get(b.Context(), "/ovs/"+from+"/", clientv3.WithPrefix())
+				if err != nil {
+					b.Fatal(err)
+				}
+				var ops []clientv3.Op
+				for _, kv := range had.Kvs {
+					ops = append(ops, clientv3.OpPut("/ovs/"+to+strings.TrimPrefix(string(kv.Key), "/ovs/"+from), string(kv.Value)))
+				}
+				groups := []clientv3.Op{clientv3.OpDelete("/ovs/"+from+"/", clientv3.WithPrefix())}
+				for some := range slices.Chunk(ops, 64) {
+					groups = append(groups, clientv3.OpTxn(nil, some, nil))
+				}
+				b.StartTimer()
+				answer, err := e.Txn(b.Context()).If(
+					clientv3.Compare(clientv3.ModRevision("/ovs/"+from+"/"), "<", had.Header.Revision+1).WithPrefix(),
+					clientv3.Compare(clientv3.CreateRevision("/ovs/"+to+"/"), "=", 0).WithPrefix(),
+				).Then(groups...).Commit()
+				if err != nil || !answer.Succeeded {
+					b.Fatal(err)
+				}
+				swap()
+			}
+		})
+		b.Run(fmt.Sprintf("keys=%d/bare", keys), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				if _, err := n.Barrier(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				divert = true
+				_ = n.Commit(b.Context(), mapping.Rename(from, to, 0))
+				divert = false
+				b.StartTimer()
+				answer, err := bare.Txn(b.Context(), diverted)
+				if err != nil || !answer.Succeeded {
+					b.Fatal(err)
+				}
+				swap()
+			}
+		})
+		if _, err := n.Barrier(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprintf("keys=%d/cache", keys), func(b *testing.B) {
+			for b.Loop() {
+				if err := n.Commit(b.Context(), mapping.Rename(from, to, 0)); err != nil {
+					b.Fatal(err)
+				}
+				swap()
+			}
+		})
+	}
 }

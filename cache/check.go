@@ -35,25 +35,37 @@ func checks(guards []mapping.Guard) []*pb.RequestOp {
 
 // exact compares each key by itself.
 func exact(guards []mapping.Guard) []*pb.Compare {
-	all := make([]*pb.Compare, 0, len(guards))
-	for _, guard := range guards {
-		all = append(all, &pb.Compare{
-			Result: pb.Compare_EQUAL, Target: pb.Compare_MOD, TargetUnion: &pb.Compare_ModRevision{ModRevision: guard.ModRevision},
-			Key: []byte(guard.Key),
-		})
+	all := make([]*pb.Compare, len(guards))
+	made := make([]struct {
+		compare  pb.Compare
+		revision pb.Compare_ModRevision
+	}, len(guards))
+	for i := range made {
+		m := &made[i]
+		m.revision.ModRevision = guards[i].ModRevision
+		m.compare.Result, m.compare.Target, m.compare.TargetUnion = pb.Compare_EQUAL, pb.Compare_MOD, &m.revision
+		m.compare.Key = []byte(guards[i].Key)
+		all[i] = &m.compare
 	}
 	return all
 }
 
 // guards are the keys that the plan has read or removes, each once and in order.
 func guards(plan *mapping.Plan, tree *mapping.Tree) []mapping.Guard {
-	all := slices.Clone(plan.Guards)
+	n := len(plan.Guards)
+	for _, r := range plan.DeleteRanges {
+		n += int(r.Count)
+	}
+	all := append(make([]mapping.Guard, 0, n), plan.Guards...)
 	for _, r := range plan.DeleteRanges {
 		for kv := range inRange(tree, r.Prefix) {
 			all = append(all, mapping.Guard{Key: kv.Key, ModRevision: kv.ModRevision})
 		}
 	}
-	slices.SortFunc(all, func(a, b mapping.Guard) int { return strings.Compare(a.Key, b.Key) })
+	byKey := func(a, b mapping.Guard) int { return strings.Compare(a.Key, b.Key) }
+	if !slices.IsSortedFunc(all, byKey) {
+		slices.SortFunc(all, byKey)
+	}
 	return slices.CompactFunc(all, func(a, b mapping.Guard) bool { return a == b })
 }
 

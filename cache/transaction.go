@@ -42,12 +42,7 @@ func newTransaction(plan *mapping.Plan, tree *mapping.Tree, limit int) (*transac
 	for _, key := range plan.Deletes {
 		operations = append(operations, deleteOp(key, ""))
 	}
-	for i := range plan.Puts {
-		put := &plan.Puts[i]
-		operations = append(operations, &pb.RequestOp{Request: &pb.RequestOp_RequestPut{
-			RequestPut: &pb.PutRequest{Key: []byte(put.Key), Value: put.Value, Lease: put.Lease},
-		}})
-	}
+	operations = append(operations, putOps(plan)...)
 	conditions, guards := conditions(plan, tree), guards(plan, tree)
 	if len(conditions)+len(guards) <= maxCompares {
 		return t, t.make(plan, append(conditions, exact(guards)...), operations, nil)
@@ -90,6 +85,24 @@ func (t *transaction) make(plan *mapping.Plan, compares []*pb.Compare, operation
 	}
 	t.request.Success = append(checks, operations...)
 	return true
+}
+
+// putOps are the plan's puts as operations, of which a move has many: they are made together.
+func putOps(plan *mapping.Plan) []*pb.RequestOp {
+	all := make([]*pb.RequestOp, len(plan.Puts))
+	made := make([]struct {
+		operation pb.RequestOp
+		request   pb.RequestOp_RequestPut
+		put       pb.PutRequest
+	}, len(plan.Puts))
+	for i := range made {
+		m, put := &made[i], &plan.Puts[i]
+		m.put.Key, m.put.Value, m.put.Lease = []byte(put.Key), put.Value, put.Lease
+		m.request.RequestPut = &m.put
+		m.operation.Request = &m.request
+		all[i] = &m.operation
+	}
+	return all
 }
 
 func deleteOp(key, end string) *pb.RequestOp {

@@ -24,20 +24,25 @@ func (t *Tree) Apply(revision int64, seen time.Time, changes []Change) (*Tree, [
 	}
 	a.top = slot{value: t.top.value, dir: t.top.dir}
 	changed := make([]string, 0, len(changes))
-	for i := range changes {
-		c := &changes[i]
-		relative, ok := t.relative(c.Key)
-		if !ok {
-			continue
+	for first := 0; first < len(changes); {
+		// What goes one after another, mostly in order, goes from the end: of a directory the last is taken at no cost.
+		next := first
+		for next < len(changes) && changes[next].Deleted {
+			next++
 		}
-		if c.Deleted {
-			ok = a.delete(c.Key)
-		} else {
-			ok = a.put(c.KV, relative)
+		for i := next - 1; i >= first; i-- {
+			if key := changes[i].Key; t.holds(key) && a.delete(key) {
+				changed = append(changed, key)
+			}
 		}
-		if ok {
+		if first = next; first == len(changes) {
+			break
+		}
+		c := &changes[first]
+		if relative, ok := t.relative(c.Key); ok && a.put(c.KV, relative) {
 			changed = append(changed, c.Key)
 		}
+		first++
 	}
 	if !slices.IsSorted(changed) {
 		slices.Sort(changed)

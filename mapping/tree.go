@@ -164,6 +164,12 @@ func (t *Tree) relative(key string) (string, bool) {
 	return key[len(t.look.prefix)+1:], true
 }
 
+// holds reports whether a key is the prefix or below it.
+func (t *Tree) holds(key string) bool {
+	_, ok := t.relative(key)
+	return ok
+}
+
 // entry finds what a key is: a value, a directory, or both.
 func (t *Tree) entry(key string) slot {
 	if key == t.look.prefix {

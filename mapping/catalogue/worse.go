@@ -16,13 +16,16 @@ import (
 func (c *Catalogue) Worse(t *mapping.Tree, plan mapping.Plan) []Problem {
 	var worse []Problem
 	var moved map[string]string
-	if plan.Move {
-		moved = moving(t, plan)
-	}
 	for _, put := range plan.Puts {
 		path, ok := t.PathOf(put.Key)
 		if !ok {
 			continue
+		}
+		if _, known := c.locate(path); !known {
+			continue
+		}
+		if plan.Move && moved == nil {
+			moved = moving(t, plan)
 		}
 		kv, had := t.Get(put.Key)
 		was := path

@@ -23,10 +23,11 @@ func renames() int {
 	return 40
 }
 
-func start(t *testing.T) *harness.Pair {
+// start starts two mounts of a tree with a directory place/a of so many keys.
+func start(t *testing.T, keys int) *harness.Pair {
 	t.Helper()
 	return harness.StartPair(t, func(e *harness.Etcd) {
-		for i := range 20 {
+		for i := range keys {
 			if _, err := e.Client.Put(context.Background(), fmt.Sprintf("/ovs/place/a/deep/%02d", i), fmt.Sprint(i)); err != nil {
 				t.Fatal(err)
 			}
@@ -40,7 +41,13 @@ func start(t *testing.T) *harness.Pair {
 // TestOneStep: while a directory, and a field, are renamed to and fro, whoever lists the place on either
 // mount sees it under one name, never both or none, and whole.
 func TestOneStep(t *testing.T) {
-	p := start(t)
+	for _, keys := range []int{10, 500} {
+		t.Run(fmt.Sprintf("%d keys", keys), func(t *testing.T) { oneStep(t, keys) })
+	}
+}
+
+func oneStep(t *testing.T, keys int) {
+	p := start(t, keys)
 	done := make(chan struct{})
 	var readers sync.WaitGroup
 	var reads [2]int
@@ -64,8 +71,8 @@ func TestOneStep(t *testing.T) {
 					}
 					reads[i]++
 					inside, err := os.ReadDir(filepath.Join(dir, place, entries[0].Name(), "deep"))
-					if err == nil && place == "place" && len(inside) != 20 {
-						t.Errorf("mount %d: %d of 20 entries below %s", i, len(inside), entries[0].Name())
+					if err == nil && place == "place" && len(inside) != keys {
+						t.Errorf("mount %d: %d of %d entries below %s", i, len(inside), keys, entries[0].Name())
 						return
 					}
 				}
@@ -92,7 +99,7 @@ func TestOneStep(t *testing.T) {
 // TestIdentity: what was moved keeps its inode numbers, a file of it that was open reads on and writes
 // to where it lies now, and a directory that someone is in stays the same.
 func TestIdentity(t *testing.T) {
-	p := start(t)
+	p := start(t, 20)
 	at := func(mount int, name string) string { return filepath.Join(p.Dirs[mount], name) }
 	number := func(path string) uint64 {
 		t.Helper()
