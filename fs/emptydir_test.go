@@ -2,6 +2,7 @@ package fs
 
 import (
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -100,6 +101,34 @@ func TestRenameOverWhatHidesALocalDirectory(t *testing.T) {
 	m.settle()
 	if _, err := os.Lstat(m.path("old")); !os.IsNotExist(err) {
 		t.Errorf("the directory that was replaced is there again: %v", err)
+	}
+}
+
+// Nor is it in the way of what a renamed directory takes along.
+func TestRenameTakesAnEmptyDirectoryAlong(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/d/k": "1", "/ovs/new/a/k": "1"})
+	m.mkdir("new/a/in")
+	m.store.del("/ovs/new/a/k")
+	m.settle()
+	m.mkdir("d/in")
+	m.wantErr("rename", syscall.Rename(m.path("d"), m.path("new")), nil)
+	if got := m.list("new"); !slices.Equal(got, []string{"in", "k"}) {
+		t.Errorf("it lists %q", got)
+	}
+}
+
+// A directory that is emptied by what makes the one above it a leaf is not kept.
+func TestNoDirectoryIsKeptInALeaf(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/d": "5", "/ovs/d/in/deep/k": "1"})
+	m.wantErr("unlink", os.Remove(m.path("d/in/deep/k")), nil)
+	m.settle()
+	if got := m.read("d"); got != "5\n" {
+		t.Errorf("read %q", got)
+	}
+	m.store.put(map[string]string{"/ovs/d/other": "1"})
+	m.settle()
+	if got := m.list("d"); !slices.Equal(got, []string{".value", "other"}) {
+		t.Errorf("it lists %q", got)
 	}
 }
 

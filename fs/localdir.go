@@ -91,6 +91,11 @@ func (s *server) keeping(path string) func() {
 			if _, ok := t.Lookup(dir); ok {
 				s.layer.files.Settle(dir)
 				s.layer.forgetScratch(dir)
+			} else if inLeaf(t, dir) {
+				// Nobody could see it, and it would be back when the leaf goes.
+				if err := s.layer.files.Rmdir(dir); err == nil {
+					s.layer.forgetScratch(dir)
+				}
 			} else if i := s.inodeAt(dir); i != nil {
 				if e := s.layer.scratch(dir); e != nil {
 					s.table.convert(i, kindLocal, e)
@@ -101,4 +106,14 @@ func (s *server) keeping(path string) func() {
 			release()
 		}
 	}
+}
+
+// inLeaf reports whether what path would be in is a leaf.
+func inLeaf(t *mapping.Tree, path string) bool {
+	for dir, _ := splitPath(path); dir != ""; dir, _ = splitPath(dir) {
+		if n, ok := t.Lookup(dir); ok {
+			return !n.IsDir()
+		}
+	}
+	return false
 }

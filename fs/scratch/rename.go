@@ -1,9 +1,12 @@
 package scratch
 
 import (
-	"os"
+	"io/fs"
 	"path"
+	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -72,17 +75,21 @@ func (s *Store) MoveMirror(from, to string) {
 	}
 }
 
-// forgetEmpty forgets the directories at and below p that nothing is in.
+// forgetEmpty removes the directories at and below p that nothing is in, also
+// mirrors, which would be in the way.
 func (s *Store) forgetEmpty(p string) {
-	var made []string
-	for dir := range s.made.paths {
-		if below(dir, p) {
-			made = append(made, dir)
+	var dirs []string
+	_ = filepath.WalkDir(s.host(p), func(at string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			dirs = append(dirs, at)
 		}
-	}
-	slices.Sort(made)
-	for _, dir := range slices.Backward(made) { // from the bottom up
-		if os.Remove(s.host(dir)) == nil {
+		return nil // what cannot be looked into stays
+	})
+	for _, at := range slices.Backward(dirs) { // from the bottom up
+		if syscall.Rmdir(at) != nil {
+			continue
+		}
+		if dir := path.Join(p, filepath.ToSlash(strings.TrimPrefix(at, s.host(p)))); s.made.has(dir) {
 			s.removed(dir)
 			delete(s.made.paths, dir) // written again at the next change
 		}
