@@ -140,7 +140,7 @@ func indented(v any) ([]byte, error) {
 }
 
 // barrier waits until the mount shows the store's newest revision, and the
-// kernel has been told of it.
+// kernel has been told of it, and of what was changed in transactions.
 func (c *control) barrier(ctx context.Context) ([]byte, error) {
 	revision, err := c.s.store.Barrier(ctx)
 	if err != nil {
@@ -156,6 +156,13 @@ func (c *control) barrier(ctx context.Context) ([]byte, error) {
 	for _, calm := range []func() <-chan struct{}{c.s.notices.calm, c.s.echoes.caughtUp} {
 		select {
 		case <-calm():
+		case <-late:
+		case <-ctx.Done():
+		}
+	}
+	for _, told := range c.s.transactions.caughtUp() {
+		select {
+		case <-told:
 		case <-late:
 		case <-ctx.Done():
 		}

@@ -99,6 +99,16 @@ func (ts *transactions) list() []listed {
 }
 
 // count is how many are open.
+// caughtUp returns, for each, a channel as that of notices.caughtUp.
+func (ts *transactions) caughtUp() (told []<-chan struct{}) {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	for _, t := range ts.byNumber {
+		told = append(told, t.inner.notices.caughtUp())
+	}
+	return told
+}
+
 func (ts *transactions) count() int { return len(ts.list()) }
 
 // lookup answers for a name in .ovscfgfs/txn.

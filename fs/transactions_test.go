@@ -288,3 +288,21 @@ func TestNoTransactionsReadOnly(t *testing.T) {
 		t.Errorf("a read-only mount has them: %v", err)
 	}
 }
+
+// The barrier waits until the kernel was told of what a change in a transaction
+// has done to other names.
+func TestBarrierWaitsForTransactions(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/d": `{"n": 1}`, "/ovs/k": "1"})
+	m.begin("t")
+	for range 100 {
+		m.wantErr("view", os.WriteFile(m.path(".ovscfgfs/txn/t/d.json"), []byte("{\"a\": {\"b\": 1}}\n"), 0), nil)
+		if _, err := os.Lstat(m.path(".ovscfgfs/txn/t/d/a/b")); err != nil {
+			t.Fatal(err)
+		}
+		m.wantErr("removal", os.Remove(m.path(".ovscfgfs/txn/t/d/a.json")), nil)
+		m.read(".ovscfgfs/barrier")
+		if _, err := os.Lstat(m.path(".ovscfgfs/txn/t/d/a")); !os.IsNotExist(err) {
+			t.Fatalf("it is still there: %v", err)
+		}
+	}
+}
