@@ -29,8 +29,14 @@ func (w *world) transaction(mount int) (revisions int, err error) {
 	outside := w.IntN(3) == 0
 	shown := private.places(mount)
 	for range 1 + w.IntN(8) {
-		if private, _, err = w.try(w.operation(private, mount), private, mount, root); err != nil {
+		o := w.operation(private, mount)
+		if private, _, err = w.try(o, private, mount, root); err != nil {
 			return 0, err
+		}
+		if o.elsewhere() {
+			if _, err := w.pair.Barrier(mount); err != nil {
+				return 0, err
+			}
 		}
 		if outside && w.IntN(3) == 0 {
 			if _, err := w.client(); err != nil {
