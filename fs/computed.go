@@ -14,6 +14,14 @@ import (
 type computed struct {
 	mu   sync.Mutex
 	byID map[uint64]rendered
+	// views is where those that are views were looked up.
+	views map[uint64]viewed
+}
+
+// viewed is where a view was looked up: in dir, which was at path then.
+type viewed struct {
+	place
+	path string
 }
 
 // rendered is the content of a computed file and, of a view, what it shows.
@@ -42,6 +50,23 @@ func (c *computed) forget(id uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.byID, id)
+	delete(c.views, id)
+}
+
+func (c *computed) see(i *inode, v viewed) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.views == nil {
+		c.views = make(map[uint64]viewed)
+	}
+	c.views[i.id] = v
+}
+
+func (c *computed) seen(i *inode) (viewed, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, ok := c.views[i.id]
+	return v, ok
 }
 
 // referComputed returns the inode of a view or control file, counted as
@@ -52,5 +77,9 @@ func (s *server) referComputed(parent *inode, name string, k kind) *inode {
 			s.table.detach(old)
 		}
 	}
-	return s.table.refer(parent, name, k, shapeFile, nil)
+	i := s.table.refer(parent, name, k, shapeFile, nil)
+	if s.opt.ReadOnly && k == kindView {
+		s.computed.see(i, viewed{place{parent, name}, s.path(parent)})
+	}
+	return i
 }

@@ -34,7 +34,7 @@ type echoes struct {
 	// mu guards the rest, the lanes' queues too. It is taken last of all locks.
 	mu      sync.Mutex
 	lanes   []*lane
-	last    map[place]*echoed // the newest item in a queue, by its name
+	last    map[slot]*echoed // the newest item in a queue, by its name
 	waiting map[*inode]*echoed
 	unsure  []unsure
 	waitDue time.Time // when waiting is looked at
@@ -75,7 +75,7 @@ func newEchoes(s *server) (*echoes, string) {
 	e := &echoes{
 		s:       s,
 		command: s.opt.EchoCommand,
-		last:    make(map[place]*echoed),
+		last:    make(map[slot]*echoed),
 		waiting: make(map[*inode]*echoed),
 		own:     make(map[string]*ownMark),
 		wake:    make(chan struct{}, 1),

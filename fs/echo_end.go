@@ -100,7 +100,7 @@ func (e *echoes) giveUpAll() {
 // met lets go of a directory that was expected and that the kernel has not
 // looked up.
 func (e *echoes) met(it *echoed) {
-	if it.expected {
-		e.s.table.forget(it.to.dir.id, 0)
+	if it.expected != nil {
+		e.s.table.forget(it.expected.id, 0)
 	}
 }

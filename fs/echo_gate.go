@@ -83,6 +83,9 @@ func (g gate) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out
 	case it.at(s.table, in.NodeId, name):
 		switch it.op {
 		case echo.Touch, echo.TouchClose:
+			if it.view {
+				return g.viewed(it, out)
+			}
 		case echo.Unlink, echo.Rmdir, echo.Rename:
 			return g.leaving(it, out)
 		default:
@@ -175,7 +178,10 @@ func (g gate) touched(it *echoed, id uint64) *inode {
 		return nil
 	}
 	i := g.e.s.table.get(id)
-	if i == nil || g.e.s.table.child(it.dir, it.name) != i {
+	if i == nil || it.view && i == it.child {
+		return i
+	}
+	if g.e.s.table.child(it.dir, it.name) != i {
 		return nil
 	}
 	return i
@@ -206,13 +212,6 @@ func (g gate) opened(out *fuse.OpenOut) {
 	}
 	out.Fh = g.e.s.handles.add(echoHandle{})
 }
-
-// echoHandle is what the helper opens and closes.
-type echoHandle struct{}
-
-func (echoHandle) read(<-chan struct{}, []byte, int64) ([]byte, error) { return nil, syscall.EBADF }
-
-func (echoHandle) size() (int64, bool) { return 0, false }
 
 // Create implements fuse.RawFileSystem.
 func (g gate) Create(cancel <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {

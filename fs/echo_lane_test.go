@@ -15,7 +15,7 @@ import (
 // Content changes that wait for a lane are asked for together, in their order,
 // and never beside anything else.
 func TestContentChangesAreRepeatedTogether(t *testing.T) {
-	e := &echoes{last: make(map[place]*echoed)}
+	e := &echoes{last: make(map[slot]*echoed)}
 	l := &lane{e: e}
 	e.lanes = []*lane{l, {e: e}}
 	dir := &inode{id: 1}

@@ -135,7 +135,7 @@ func (d *echoWalk) rename(from, to *found) {
 			from.used = false // something of this mount is in the way
 			return
 		}
-		it.expected = true
+		it.expected = it.to.dir
 	}
 	for f := from.from; f != nil; f = f.from {
 		f.emptied = true

@@ -24,8 +24,9 @@ type echoed struct {
 	to     place
 	toPath string
 	over   bool
-	// expected: to's directory was not known to the kernel (table.expect).
-	expected bool
+	// expected is a directory on the way that was not known to the kernel
+	// (table.expect); nil if all were.
+	expected *inode
 	isDir    bool
 	view     bool
 	// crossing: it is to be in order with the renames between directories.

@@ -38,7 +38,7 @@ func (e *echoes) enqueue(items []*echoed) {
 
 // enqueueLocked queues it, or makes it one with what is queued for the name.
 func (e *echoes) enqueueLocked(it *echoed) {
-	last := e.last[it.place]
+	last := e.last[it.slot()]
 	isTouch := it.op == echo.Touch || it.op == echo.TouchClose
 	if last != nil && isTouch && last.op != echo.Unlink && last.op != echo.Rmdir && last.op != echo.Rename {
 		// It has not been repeated yet: whoever looks upon it sees the newest.
@@ -52,7 +52,7 @@ func (e *echoes) enqueueLocked(it *echoed) {
 		e.owing++
 	}
 	l.queue = append(l.queue, it)
-	e.last[it.place] = it
+	e.last[it.slot()] = it
 }
 
 func (e *echoes) laneOf(it *echoed) *lane {
@@ -66,6 +66,23 @@ func (e *echoes) laneOf(it *echoed) *lane {
 	}
 	return e.lanes[order.id%uint64(n)]
 }
+
+// slot is what items are made one for.
+type slot struct {
+	place
+	view *inode
+}
+
+// slot of a view is its inode's: a name may have had several.
+func (it *echoed) slot() slot {
+	if it.view {
+		return slot{it.place, it.child}
+	}
+	return slot{it.place, nil}
+}
+
+// together reports whether an item can be asked for with others.
+func (it *echoed) together() bool { return it.op == echo.Touch && !it.view }
 
 // mostTouches is how many content changes the helper is asked for at a time: to
 // wake it, and to be woken by it, takes as long as the change.
@@ -83,14 +100,14 @@ func (l *lane) next() []*echoed {
 	var batch []*echoed
 	for len(l.queue) > 0 {
 		it := l.queue[0]
-		if len(batch) > 0 && (it.op != echo.Touch || batch[0].op != echo.Touch || len(batch) == mostTouches) {
+		if len(batch) > 0 && (!it.together() || !batch[0].together() || len(batch) == mostTouches) {
 			break
 		}
 		batch = append(batch, it)
 		l.queue[0] = nil
 		l.queue = l.queue[1:]
-		if e.last[it.place] == it {
-			delete(e.last, it.place)
+		if e.last[it.slot()] == it {
+			delete(e.last, it.slot())
 		}
 	}
 	l.current.Store(&batch)

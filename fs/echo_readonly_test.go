@@ -55,6 +55,53 @@ func TestEventsOnReadOnlyMounts(t *testing.T) {
 	}
 }
 
+// A view is another file at each lookup: those who watch it hear of what it shows,
+// and who looks it up then reads the new content. A reader that has it open goes on with its own.
+func TestWatchedViewsOnReadOnlyMounts(t *testing.T) {
+	m := mountEvents(t, map[string]string{"/ovs/d/doc": `{"a": 1}`, "/ovs/d/doc2": `{"a": 1}`, "/ovs/d/list": `["x"]`}, readOnly)
+	w := newWatcher(t, nil)
+	w.add(m.path("d/doc.json"), "first", unix.IN_MODIFY)
+	m.read("d/doc.json")
+	w.add(m.path("d/doc.json"), "second", unix.IN_MODIFY|unix.IN_CLOSE_WRITE)
+	w.add(m.path("d/list.lines"), "lines", unix.IN_MODIFY)
+	open, err := os.Open(m.path("d/doc.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	for _, n := range []string{"2", "31"} {
+		m.store.put(map[string]string{"/ovs/d/doc": `{"a": ` + n + `}`})
+		if got, want := w.some(3), []string{"first MODIFY", "second CLOSE_WRITE", "second MODIFY"}; !slices.Equal(got, want) {
+			t.Errorf("events %q, want %q", got, want)
+		}
+		if got, want := m.read("d/doc.json"), `{"a": `+n+"}\n"; got != want {
+			t.Errorf("read %q, want %q", got, want)
+		}
+	}
+	buf := make([]byte, 100)
+	if n, err := open.Read(buf); string(buf[:n]) != "{\"a\": 1}\n" {
+		t.Errorf("the open view reads %q, %v", buf[:n], err)
+	}
+	// Nothing that it shows has changed.
+	m.store.put(map[string]string{"/ovs/d/doc2": `{"a": 2}`})
+	m.store.put(map[string]string{"/ovs/d/list": `["x", "y"]`})
+	w.expect("lines MODIFY", "lines MODIFY")
+	if got := m.read("d/list.lines"); got != "x\ny\n" {
+		t.Errorf("read %q", got)
+	}
+	// The kernel forgets the directory, and keeps what is watched.
+	_ = open.Close()
+	m.fuse.EntryNotify(rootID, "d")
+	await(t, "the kernel has forgotten the directory", func() bool { return m.s.table.child(m.s.table.root, "d") == nil })
+	m.store.put(map[string]string{"/ovs/d/list": `["z"]`})
+	w.expect("lines MODIFY", "lines MODIFY")
+	m.s.computed.mu.Lock()
+	defer m.s.computed.mu.Unlock()
+	if n := len(m.s.computed.views); n > 8 {
+		t.Errorf("%d views are kept", n)
+	}
+}
+
 // Users meet a read-only filesystem, with and without events.
 func TestNobodyWritesToAReadOnlyMountWithEvents(t *testing.T) {
 	if os.Geteuid() != 0 {

@@ -40,3 +40,14 @@ func (tb *table) ghost(i *inode, dir bool) *inode {
 	i.lookups++
 	return i
 }
+
+// again counts one more reference of the kernel on i, and reports whether i still is in the table.
+func (tb *table) again(i *inode) bool {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	if tb.byID.get(i.id) != i {
+		return false
+	}
+	i.lookups++
+	return true
+}

@@ -14,7 +14,7 @@ import (
 
 // watch has the server take an inode for watched, without a helper.
 func (b *bench) watch(id uint64) {
-	e := &echoes{s: b.server, last: map[place]*echoed{}, waiting: map[*inode]*echoed{}, own: map[string]*ownMark{}}
+	e := &echoes{s: b.server, last: map[slot]*echoed{}, waiting: map[*inode]*echoed{}, own: map[string]*ownMark{}}
 	for range echoLanes {
 		e.lanes = append(e.lanes, &lane{e: e})
 	}

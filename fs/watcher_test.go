@@ -167,6 +167,22 @@ func (w *watcher) take(last string) []string {
 	}
 }
 
+// some waits for so many events, and returns them in the order of their names.
+func (w *watcher) some(n int) (list []string) {
+	w.t.Helper()
+	await(w.t, "the events", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.events) < n {
+			return false
+		}
+		list, w.events = slices.Clone(w.events[:n]), w.events[n:]
+		return true
+	})
+	slices.Sort(list)
+	return list
+}
+
 // none fails if there were other events than those taken: after the marker's
 // own change was seen.
 func (w *watcher) expect(last string, want ...string) {
