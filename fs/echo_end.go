@@ -8,7 +8,7 @@ import (
 
 // owes reports whether the kernel keeps a name until the echo removes it.
 func (it *echoed) owes() bool {
-	return it.op == echo.Unlink || it.op == echo.Rmdir || it.op == echo.Rename
+	return it.op == echo.Unlink || it.op == echo.Rmdir || it.op == echo.Rename || it.op == echo.Exchange
 }
 
 // settled notes that an item that was queued is done, or was given up.
@@ -64,6 +64,15 @@ func (e *echoes) giveUp(it *echoed) {
 		// What has come back since is another inode: this one is dead for good.
 		if st := k.DeleteNotify(it.dir.id, it.child.id, it.name); !st.Ok() && st != fuse.ENOENT {
 			k.EntryNotify(it.dir.id, it.name)
+		}
+	case echo.Exchange:
+		for _, at := range []place{it.place, it.to} {
+			if i := e.s.table.child(at.dir, at.name); i != nil {
+				if n, ok := e.s.node(i, tree); !ok || !e.s.fits(i, n) {
+					e.s.table.detach(i)
+				}
+			}
+			k.EntryNotify(at.dir.id, at.name)
 		}
 	case echo.Rename:
 		if i := e.s.table.child(it.dir, it.name); i != nil {

@@ -88,12 +88,16 @@ func (g gate) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out
 			}
 		case echo.Unlink, echo.Rmdir, echo.Rename:
 			return g.leaving(it, out)
+		case echo.Exchange:
+			return g.exchanging(it.place, it.node, out)
 		default:
 			if _, _, ok := g.e.shows(g.e.pathOf(it.place, it.path), it.isDir); !ok {
 				return stale
 			}
 			return fuse.ENOENT
 		}
+	case it.op == echo.Exchange && it.to.at(s.table, in.NodeId, name):
+		return g.exchanging(it.to, it.back, out)
 	case it.op == echo.Rename && it.to.at(s.table, in.NodeId, name):
 		if _, _, ok := g.e.shows(g.e.pathOf(it.to, it.toPath), it.isDir); !ok {
 			return stale
@@ -307,6 +311,9 @@ func (g gate) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newName
 		return g.RawFileSystem.Rename(cancel, in, oldName, newName)
 	}
 	s := g.e.s
+	if it != nil && it.op == echo.Exchange {
+		return g.exchange(it, in, oldName, newName)
+	}
 	if it == nil || it.op != echo.Rename || in.Flags != 0 ||
 		!it.at(s.table, in.NodeId, oldName) || !it.to.at(s.table, in.Newdir, newName) || !g.gone(it) {
 		return stale

@@ -27,8 +27,15 @@ func (d *echoWalk) pair() {
 			if to == nil {
 				to = best(from, d.hidden())
 			}
-			if to != nil {
-				d.rename(from, to)
+			switch {
+			case from.used:
+				continue // exchanged
+			case to != nil:
+				if back := d.opposite(from, to); back != nil {
+					d.exchange(from, back)
+				} else {
+					d.rename(from, to)
+				}
 				continue
 			}
 			targets := len(d.added) + len(d.hidden())

@@ -34,14 +34,14 @@ type echoed struct {
 	// order is the directory whose changes it is to be in order with.
 	order *inode
 	// node is what the name, of a rename the new one, shows after the change;
-	// invalid when it is gone.
-	node mapping.Node
+	// invalid when it is gone. back is what the old name shows after an exchange.
+	node, back mapping.Node
 }
 
 // state is what path shows after the change.
 func (it *echoed) state(path string) mapping.Node {
-	if it.op == echo.Rename && path == it.path {
-		return mapping.Node{}
+	if (it.op == echo.Rename || it.op == echo.Exchange) && path == it.path {
+		return it.back
 	}
 	return it.node
 }
@@ -127,7 +127,7 @@ func (p *echoPlan) watches(dir, c *inode) bool { return p != nil && p.w.hasEithe
 func (p *echoPlan) moves(dir *inode, name string) bool {
 	if p.owes(dir, name) {
 		for _, it := range p.renamed {
-			if it.place == (place{dir, name}) {
+			if it.place == (place{dir, name}) || it.op == echo.Exchange && it.to == (place{dir, name}) {
 				return true
 			}
 		}

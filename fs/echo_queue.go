@@ -40,7 +40,7 @@ func (e *echoes) enqueue(items []*echoed) {
 func (e *echoes) enqueueLocked(it *echoed) {
 	last := e.last[it.slot()]
 	isTouch := it.op == echo.Touch || it.op == echo.TouchClose
-	if last != nil && isTouch && last.op != echo.Unlink && last.op != echo.Rmdir && last.op != echo.Rename {
+	if last != nil && isTouch && !last.owes() {
 		// It has not been repeated yet: whoever looks upon it sees the newest.
 		if it.op == echo.TouchClose && last.op == echo.Touch {
 			last.op = echo.TouchClose
@@ -57,7 +57,7 @@ func (e *echoes) enqueueLocked(it *echoed) {
 
 func (e *echoes) laneOf(it *echoed) *lane {
 	n := len(e.lanes) - 1
-	if it.crossing || it.op == echo.Rename && it.to.dir != it.dir {
+	if it.crossing || (it.op == echo.Rename || it.op == echo.Exchange) && it.to.dir != it.dir {
 		return e.lanes[n]
 	}
 	order := it.dir

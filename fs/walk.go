@@ -198,6 +198,8 @@ func (k *walk) entry(dir *inode, name string, oldDir, newDir mapping.Node, below
 		if !k.vanished(dir, c, name) {
 			k.postpone(dir, name, below)
 		}
+	case k.plan.moves(dir, name) && !k.s.fits(c, n):
+		// It will be exchanged.
 	case !k.s.fits(c, n):
 		if k.s.detachGone(dir, c, name) {
 			k.w.kernel.EntryNotify(dir.id, name)

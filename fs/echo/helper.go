@@ -158,6 +158,8 @@ func (r Request) do(root int) error {
 		return unix.Symlinkat(".", root, r.Path) // the daemon knows where it leads
 	case Rename:
 		return unix.Renameat(root, r.Path, root, r.To)
+	case Exchange:
+		return unix.Renameat2(root, r.Path, root, r.To, unix.RENAME_EXCHANGE)
 	}
 	return unix.ENOSYS
 }

@@ -27,6 +27,8 @@ const (
 	Rename
 	// Link makes a symbolic link.
 	Link
+	// Exchange exchanges with Request.To.
+	Exchange
 	// touchAll is Touch of several paths, which are separated in Request.Path. It
 	// is answered with the number of those that were touched.
 	touchAll

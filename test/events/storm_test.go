@@ -15,6 +15,7 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"golang.org/x/sys/unix"
 
 	"github.com/openvstorage/ovscfgfs/test/harness"
 )
@@ -139,7 +140,10 @@ func (s *storm) pour(ctx context.Context, r *rand.Rand) {
 	case 6:
 		_, _ = etcd.Delete(ctx, "/ovs/"+name+"/below")
 	case 7:
-		_ = os.Rename(s.p.elsewhere(name), s.p.elsewhere(fmt.Sprintf("%s/n%d", stormDirs[r.IntN(len(stormDirs))], r.IntN(stormNames))))
+		// Of a file and a directory, an exchange is repeated as one.
+		flags := []uint{0, unix.RENAME_EXCHANGE}[r.IntN(2)]
+		other := fmt.Sprintf("%s/n%d", stormDirs[r.IntN(len(stormDirs))], r.IntN(stormNames))
+		_ = unix.Renameat2(unix.AT_FDCWD, s.p.elsewhere(name), unix.AT_FDCWD, s.p.elsewhere(other), flags)
 	case 8:
 		_, _ = etcd.Put(ctx, "/ovs/doc", fmt.Sprintf(`{"n%d": %d, "n3": 1}`, r.IntN(3), r.IntN(100)))
 	default:
