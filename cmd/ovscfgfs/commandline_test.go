@@ -56,6 +56,7 @@ func TestRefusals(t *testing.T) {
 		{"mount " + full, exitMountpoint, "is not empty"},
 		{"import", exitUsage, "usage: ovscfgfs import [flags] FILE"},
 		{"import /nonexistent/file", exitInput, "the file to import cannot be read"},
+		{"export --format tree --output -", exitUsage, "--format tree needs a directory"},
 		{"export x", exitUsage, "usage: ovscfgfs export"},
 		{"txn", exitUsage, "usage: ovscfgfs txn [flags] -- COMMAND"},
 		{"txn --mountpoint " + dir + " -- true", exitMountpoint, "no ovscfgfs is mounted on " + dir},

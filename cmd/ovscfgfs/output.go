@@ -21,6 +21,10 @@ func exportFile(name string, write func(io.Writer) error) error {
 	// Values may be secrets: the file is its owner's until that one says otherwise.
 	file, err := renameio.NewPendingFile(name, renameio.WithPermissions(0o600), renameio.WithExistingPermissions())
 	if err != nil {
+		var pathError *os.PathError
+		if errors.As(err, &pathError) {
+			pathError.Path = name // not that of the temporary file beside it
+		}
 		return failf(exitInput, "--output cannot be written: %w", err)
 	}
 	defer func() { _ = file.Cleanup() }()

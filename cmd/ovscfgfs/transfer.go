@@ -226,6 +226,9 @@ func exportCommand() *cli.Command {
 				return err
 			}
 			name := c.String("output")
+			if name == "-" {
+				name = "" // standard output, as of import it is standard input
+			}
 			format, err := formatOf(name, c.String("format"))
 			switch {
 			case err != nil:
