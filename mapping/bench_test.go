@@ -88,6 +88,24 @@ func BenchmarkApplyOneFlat(b *testing.B) {
 	}
 }
 
+// BenchmarkApplyRemoval takes away a directory of 4,000 keys, in order, as a rename does.
+func BenchmarkApplyRemoval(b *testing.B) {
+	pairs := []string{"/ovs/stays", "1"}
+	var gone []Change
+	for i := range 4_000 {
+		key := fmt.Sprintf("/ovs/a/leaf%05d", i)
+		pairs = append(pairs, key, "1")
+		gone = append(gone, Change{KV: KV{Key: key}, Deleted: true})
+	}
+	tree := treeOf(b, pairs...)
+	b.ReportAllocs()
+	for b.Loop() {
+		if left, _ := tree.Apply(9, time.Unix(1, 0), gone); left.Keys() != 1 {
+			b.Fatal(left.Keys())
+		}
+	}
+}
+
 func BenchmarkLookup(b *testing.B) {
 	tree, _ := treeOf(b).Apply(1, time.Unix(1, 0), manyKeys(100_000))
 	b.ReportAllocs()
