@@ -79,6 +79,11 @@ func validText(v *value) bool {
 			return false
 		}
 	}
+	for _, item := range v.items {
+		if !validText(item) {
+			return false
+		}
+	}
 	return true
 }
 
