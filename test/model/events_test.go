@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 )
 
 // maxPast is how many trees of the past are remembered.
@@ -41,7 +43,7 @@ func (w *world) lookBack(mount int) error {
 // still have it.
 func (w *world) compact() error {
 	w.note("etcd is compacted")
-	if _, err := w.pair.Etcd.Client.Compact(context.Background(), w.revision); err != nil {
+	if _, err := w.pair.Etcd.Client.Compact(context.Background(), w.revision); err != nil && !errors.Is(err, rpctypes.ErrCompacted) {
 		return err
 	}
 	for _, revision := range slices.Sorted(maps.Keys(w.past)) {
