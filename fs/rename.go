@@ -114,6 +114,9 @@ func (s *server) renameEntry(from, to *target, flags uint32) error {
 			return err
 		}
 	}
+	if !exchange && from.isDir() && to.node.Valid() && to.isDir() && s.holdsLocal(to.path) {
+		return syscall.ENOTEMPTY
+	}
 	releaseFrom := s.claimTarget(from)
 	defer releaseFrom()
 	releaseTo := s.claimTarget(to)
@@ -156,6 +159,12 @@ func (s *server) giveWay(from, to *target, how mapping.RenameFlags) error {
 		return err
 	}
 	return s.rmdir(to)
+}
+
+// holdsLocal reports whether a directory of the tree has a file that is only on
+// this mount. Empty directories that others made part of a document are not in the way.
+func (s *server) holdsLocal(dir string) bool {
+	return len(below(s.layer, s.layer.pending, dir)) > 0 || s.layer.files.HasFile(dir)
 }
 
 func (s *server) moveInode(from, to *target) {

@@ -1,6 +1,9 @@
 package scratch
 
-import "path"
+import (
+	"path"
+	"syscall"
+)
 
 // index counts the entries of each directory that has any, so that asking
 // about the others costs no look at the host. The root is ".".
@@ -55,4 +58,14 @@ func (s *Store) Below(dir string) []string {
 		}
 	}
 	return list
+}
+
+// HasFile reports whether a file is in dir, or in a directory in it that is shown.
+func (s *Store) HasFile(dir string) bool {
+	for _, e := range s.List(dir) {
+		if e.Mode&syscall.S_IFMT != syscall.S_IFDIR || s.HasFile(path.Join(dir, e.Name)) {
+			return true
+		}
+	}
+	return false
 }

@@ -2,6 +2,7 @@ package scratch
 
 import (
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -24,9 +25,8 @@ func (s *Store) Rename(from, to string, exchange bool) error {
 	if err := s.mirror(path.Dir(to)); err != nil {
 		return err
 	}
-	if !replaced && !exchange {
-		// As Rmdir: mirrors of directories that the tree no longer shows are not in the way.
-		if err := s.removeBelow(to); err != nil {
+	if !exchange {
+		if err := s.makeWay(to, target.Mode, replaced); err != nil {
 			return err
 		}
 	}
@@ -52,31 +52,65 @@ func (s *Store) Rename(from, to string, exchange bool) error {
 	return nil
 }
 
+// makeWay removes, as Rmdir does, what the host has at to of directories that the
+// tree no longer shows: what it has there and shows is another file or an empty directory.
+func (s *Store) makeWay(to string, mode uint32, shown bool) error {
+	if !shown {
+		return s.removeBelow(to)
+	}
+	if mode&syscall.S_IFMT != syscall.S_IFDIR {
+		return nil
+	}
+	list, err := os.ReadDir(s.host(to))
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		if _, err := s.lstat(path.Join(to, d.Name())); err == nil {
+			return syscall.ENOTEMPTY
+		}
+	}
+	for _, d := range list {
+		if err := s.removeBelow(path.Join(to, d.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // MoveMirror takes along what lies in a directory of the tree that was renamed,
-// and forgets empty directories that were behind what it has replaced. Another
-// entry that is in the way stays.
+// to a name that nothing shown was in: what is left there is removed. If it
+// cannot be taken along, no empty directory stays behind for that.
 func (s *Store) MoveMirror(from, to string) {
 	if s.Empty() {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.forgetEmpty(to)
-	if s.mirror(path.Dir(to)) != nil {
+	if _, err := s.lstat(to); err == nil {
+		s.removed(to)
+	}
+	delete(s.made.paths, to) // written again at the next change
+	err := s.removeBelow(to)
+	if err == nil {
+		err = s.mirror(path.Dir(to))
+	}
+	if err == nil {
+		err = unix.Renameat2(unix.AT_FDCWD, s.host(from), unix.AT_FDCWD, s.host(to), 0)
+	}
+	if err != nil {
+		s.forgetEmpty(from)
 		return
 	}
-	if unix.Renameat2(unix.AT_FDCWD, s.host(from), unix.AT_FDCWD, s.host(to), 0) == nil {
-		if s.made.has(from) {
-			s.removed(from)
-			s.added(to)
-		}
-		s.index.rename(from, to, false)
-		_ = s.made.rename(from, to, false) // written again at the next change
+	if s.made.has(from) {
+		s.removed(from)
+		s.added(to)
 	}
+	s.index.rename(from, to, false)
+	_ = s.made.rename(from, to, false) // written again at the next change
 }
 
-// forgetEmpty removes the directories at and below p that nothing is in, also
-// mirrors, which would be in the way.
+// forgetEmpty removes the directories at and below p that nothing is in, also mirrors.
 func (s *Store) forgetEmpty(p string) {
 	var dirs []string
 	_ = filepath.WalkDir(s.host(p), func(at string, d fs.DirEntry, err error) error {
