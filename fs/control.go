@@ -152,18 +152,18 @@ func (c *control) barrier(ctx context.Context) ([]byte, error) {
 		return nil, mapping.Errorf(mapping.Canceled, controlName+"/"+controlBarrier, "the wait was interrupted")
 	}
 	// Someone may open a leaf again and again, or use a name: not for ever.
-	late := time.After(2 * grace)
-	for _, calm := range []func() <-chan struct{}{c.s.notices.calm, c.s.echoes.caughtUp} {
-		select {
-		case <-calm():
-		case <-late:
-		case <-ctx.Done():
-		}
+	select {
+	case <-c.s.notices.calm():
+	case <-time.After(2 * grace):
+	case <-ctx.Done():
 	}
-	for _, told := range c.s.transactions.caughtUp() {
+	stuck := time.NewTimer(maxEchoWait)
+	defer stuck.Stop()
+	for _, told := range append(c.s.transactions.caughtUp(), c.s.echoes.caughtUp()) {
 		select {
 		case <-told:
-		case <-late:
+		case <-stuck.C:
+			stuck.Reset(0) // nor for what follows
 		case <-ctx.Done():
 		}
 	}

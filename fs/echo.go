@@ -40,9 +40,10 @@ type echoes struct {
 	waitDue time.Time // when waiting is looked at
 	own     map[string]*ownMark
 	state   EventsStatus
-	done    uint64          // echoes that were answered
-	owing   int             // removals and renames that are queued, and not answered yet
-	waiters []chan struct{} // closed when there are none
+	done    uint64 // echoes that were answered
+	owing   int    // removals and renames that are queued, and not answered yet
+	turn    uint64 // of these, the last that was queued
+	waiters []*echoWaiter
 
 	wake    chan struct{}
 	stop    chan struct{}

@@ -1,6 +1,9 @@
 package fs
 
 import (
+	"slices"
+	"time"
+
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"github.com/openvstorage/ovscfgfs/fs/echo"
@@ -11,6 +14,17 @@ func (it *echoed) owes() bool {
 	return it.op == echo.Unlink || it.op == echo.Rmdir || it.op == echo.Rename || it.op == echo.Exchange
 }
 
+// maxEchoWait is how long the barrier waits for removals that are to be repeated: a
+// helper may be stopped, or the mount be so busy that it is not its turn.
+const maxEchoWait = 10 * time.Second
+
+// echoWaiter waits for the removals and renames that were queued before it.
+type echoWaiter struct {
+	before uint64
+	left   int
+	done   chan struct{}
+}
+
 // settled notes that an item that was queued is done, or was given up.
 func (e *echoes) settled(it *echoed, done bool) {
 	e.mu.Lock()
@@ -18,19 +32,23 @@ func (e *echoes) settled(it *echoed, done bool) {
 	if done {
 		e.done++
 	}
-	if it.owes() {
-		e.owing--
+	if !it.owes() {
+		return
 	}
-	if e.owing == 0 {
-		for _, c := range e.waiters {
-			close(c)
+	e.owing--
+	e.waiters = slices.DeleteFunc(e.waiters, func(w *echoWaiter) bool {
+		if it.turn > w.before {
+			return false
 		}
-		e.waiters = nil
-	}
+		if w.left--; w.left == 0 {
+			close(w.done)
+		}
+		return w.left == 0
+	})
 }
 
 // caughtUp returns a channel that is closed when the kernel keeps no name that
-// an echo is to remove.
+// an echo that is queued by now is to remove.
 func (e *echoes) caughtUp() <-chan struct{} {
 	c := make(chan struct{})
 	if e == nil {
@@ -42,7 +60,7 @@ func (e *echoes) caughtUp() <-chan struct{} {
 	if e.owing == 0 {
 		close(c)
 	} else {
-		e.waiters = append(e.waiters, c)
+		e.waiters = append(e.waiters, &echoWaiter{e.turn, e.owing, c})
 	}
 	return c
 }

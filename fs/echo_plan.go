@@ -33,6 +33,8 @@ type echoed struct {
 	crossing bool
 	// order is the directory whose changes it is to be in order with.
 	order *inode
+	// turn counts the removals and renames in the order in which they are queued.
+	turn uint64
 	// node is what the name, of a rename the new one, shows after the change;
 	// invalid when it is gone. back is what the old name shows after an exchange.
 	node, back mapping.Node

@@ -50,6 +50,8 @@ func (e *echoes) enqueueLocked(it *echoed) {
 	l := e.laneOf(it)
 	if it.owes() {
 		e.owing++
+		e.turn++
+		it.turn = e.turn
 	}
 	l.queue = append(l.queue, it)
 	e.last[it.slot()] = it

@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -192,4 +194,27 @@ func TestInotifywaitSeesWhatChangesElsewhere(t *testing.T) {
 	lines.await(m.path("d/new") + " MOVED_TO")
 	m.store.del("/ovs/d/new")
 	lines.await(m.path("d/new") + " DELETE")
+}
+
+// The barrier waits for removals that the helper is late with: until then the
+// kernel keeps the names.
+func TestBarrierWaitsForTheHelper(t *testing.T) {
+	m := mountEvents(t, map[string]string{"/ovs/d/k": "1", "/ovs/e": "1"})
+	w := newWatcher(t, nil)
+	w.add(m.dir, "top", watchAll)
+	w.add(m.path("d"), "d", watchAll)
+	if _, err := os.Lstat(m.path("d/k")); err != nil {
+		t.Fatal(err)
+	}
+	pid := m.Events().Helper
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	on := time.AfterFunc(3*grace, func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
+	defer on.Stop()
+	m.store.del("/ovs/d/k")
+	m.read(".ovscfgfs/barrier")
+	if _, err := os.Lstat(m.path("d")); !os.IsNotExist(err) {
+		t.Errorf("what was removed is there after the barrier: %v", err)
+	}
 }

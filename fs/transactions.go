@@ -98,7 +98,6 @@ func (ts *transactions) list() []listed {
 	return list
 }
 
-// count is how many are open.
 // caughtUp returns, for each, a channel as that of notices.caughtUp.
 func (ts *transactions) caughtUp() (told []<-chan struct{}) {
 	ts.mu.RLock()
@@ -109,6 +108,7 @@ func (ts *transactions) caughtUp() (told []<-chan struct{}) {
 	return told
 }
 
+// count is how many are open.
 func (ts *transactions) count() int { return len(ts.list()) }
 
 // lookup answers for a name in .ovscfgfs/txn.
