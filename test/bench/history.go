@@ -34,8 +34,8 @@ func measureHistory(ctx context.Context, l *lab) error {
 			{thousands(float64(many)) + " written since", l.runs, many, false},
 			{"all written since", l.runs, t.leaves, false},
 		} {
-			name := fmt.Sprintf("first ls of a revision of %s keys, %s, beside ", thousands(float64(t.leaves)), since.words)
-			paged := l.report.row("history", name+"a range in pages", seconds, within(onRW, 1.2, onEtcd))
+			name := fmt.Sprintf("first ls, %s, beside ", since.words)
+			paged := l.report.row("history", name+"pages", seconds, within(onRW, 1.2, onEtcd))
 			once := l.report.row("history", name+"one range", seconds, within(onRW, 1.2, onEtcd))
 			for round := range since.runs {
 				revision, err := l.age(ctx, t, since.leaves, round, since.removed)

@@ -54,7 +54,7 @@ func drawPicture(r *report, path string) error {
 	if err != nil {
 		return err
 	}
-	canvas := vgimg.NewWith(vgimg.UseWH(36*vg.Centimeter, 18*vg.Centimeter), vgimg.UseDPI(110))
+	canvas := vgimg.NewWith(vgimg.UseWH(40*vg.Centimeter, 20*vg.Centimeter), vgimg.UseDPI(110))
 	tiles := draw.Tiles{Rows: 1, Cols: 2, PadX: vg.Centimeter, PadTop: vg.Millimeter * 3, PadBottom: vg.Millimeter * 3, PadLeft: vg.Millimeter * 3, PadRight: vg.Millimeter * 5}
 	for i, p := range []*plot.Plot{durations, bars} {
 		p.Draw(tiles.At(draw.New(canvas), i, 0))

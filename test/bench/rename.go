@@ -34,9 +34,9 @@ func measureRename(ctx context.Context, l *lab) error {
 	defer s.close()
 	return l.mounted(ctx, prefix, false, func(m *mount) error {
 		for _, n := range sizes {
-			name := fmt.Sprintf("rename a directory of %s keys, beside ", thousands(float64(n)))
+			name := fmt.Sprintf("%s keys, beside ", thousands(float64(n)))
 			same := l.report.row("rename", name+"the same transaction", seconds, within(onRW, 1.2, onEtcd))
-			less := l.report.row("rename", name+"one with two range compares", seconds, within(onRW, 1.2, onEtcd))
+			less := l.report.row("rename", name+"two range compares", seconds, within(onRW, 1.2, onEtcd))
 			here := filepath.Join(m.dir, fmt.Sprintf("of%d", n))
 			from, to := "a", "b"
 			bare := fmt.Sprintf("%s/of%d/", ranged, n)
