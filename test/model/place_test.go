@@ -131,7 +131,7 @@ func (t *tree) in(mount int, dir *place, shown string) *place {
 		p = t.inValue(dir, p, shown, ok)
 	}
 	if dir.kind != stored && p.kind == absent && t.local[mount][p.path] {
-		p.kind, p.field = localOnly, false
+		p.kind, p.field, p.key = localOnly, false, join(dir.key, name)
 	}
 	return p
 }

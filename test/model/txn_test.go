@@ -38,6 +38,9 @@ func (w *world) transaction(mount int) (revisions int, err error) {
 				return 0, err
 			}
 		}
+		if err := w.freeCaught(private, mount, root); err != nil {
+			return 0, err
+		}
 		if outside && w.IntN(3) == 0 {
 			if _, err := w.client(); err != nil {
 				return 0, err

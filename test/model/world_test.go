@@ -277,7 +277,7 @@ func (w *world) compare(mount int, was []*place, touched []string, whole bool) e
 	if err := v.learn(); err != nil {
 		return err
 	}
-	if err := w.freeCaught(mount); err != nil {
+	if err := w.freeCaught(w.model, mount, w.pair.Dirs[mount]); err != nil {
 		return err
 	}
 	now := w.model.places(mount)
@@ -291,15 +291,15 @@ func (w *world) compare(mount int, was []*place, touched []string, whole bool) e
 	return v.changed(was, now, touched)
 }
 
-// freeCaught removes the local directories of a mount that somebody else's
-// document has caught: nothing but removing them is defined.
-func (w *world) freeCaught(mount int) error {
-	local := w.model.local[mount]
+// freeCaught removes the local directories below root that a document has caught,
+// of somebody else or one whose last key has gone: nothing but removing them is defined.
+func (w *world) freeCaught(t *tree, mount int, root string) error {
+	local := t.local[mount]
 	for _, path := range slices.Backward(slices.Sorted(maps.Keys(local))) {
-		if dir, _ := splitPath(path); w.model.at(mount, path).isLocalOrNone() && w.model.inDocument(mount, dir) {
-			switch err := syscall.Rmdir(filepath.Join(w.pair.Dirs[mount], path)); {
+		if dir, _ := splitPath(path); t.at(mount, path).isLocalOrNone() && t.inDocument(mount, dir) {
+			switch err := syscall.Rmdir(filepath.Join(root, path)); {
 			case err == nil:
-				w.note("mount%d: rmdir %q, caught by a document", mount, path)
+				w.note("%s: rmdir %q, caught by a document", filepath.Base(root), path)
 			case local[path]:
 				return fmt.Errorf("rmdir %q, caught by a document: %w", path, err)
 			default:
