@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"syscall"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
@@ -194,6 +195,9 @@ func (s *server) renameView(from, to *target, toScratch, exchange bool) error {
 	return nil
 }
 
+// errStored: what was to be renamed was pending, and was stored or given up meanwhile.
+var errStored = errors.New("it is not pending any more")
+
 // renamePending gives a file that is not in the tree yet another name.
 func (s *server) renamePending(w *work, from, to *target, toScratch, exchange bool) error {
 	if exchange || toScratch {
@@ -201,8 +205,8 @@ func (s *server) renamePending(w *work, from, to *target, toScratch, exchange bo
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.created {
-		return syscall.EAGAIN // stored at this very moment
+	if !w.created || w.gone {
+		return errStored
 	}
 	if to.exists() || to.hidden {
 		if to.isDir() {

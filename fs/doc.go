@@ -69,5 +69,7 @@
 //
 // In this order: table.mu, inode.mu, notices.mu. None is held across a call of
 // the Store or a write to the kernel. private.mu and transactions.mu come
-// before these; private.mu alone is held across a call of the Store, that of the mount.
+// before these; private.mu is held across a call of the Store, that of the mount. So is
+// work.mu, which comes before all of them. A rename alone holds several of these: it
+// tries them, and holds none while it waits for one (lockWorks).
 package fs

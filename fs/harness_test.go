@@ -44,8 +44,9 @@ type fakeStore struct {
 	writable error
 	refuse   error
 	past     map[int64]*mapping.Tree
-	oldest   int64 // what is older is compacted
-	ats      int   // calls of At
+	oldest   int64  // what is older is compacted
+	ats      int    // calls of At
+	before   func() // called by the next commit before it begins
 }
 
 func newFakeStore(t *testing.T, values map[string]string) *fakeStore {
@@ -116,6 +117,12 @@ func (f *fakeStore) applyLocked(changes []mapping.Change) {
 // Commit implements Store: it does what etcd does with a plan whose guards hold.
 func (f *fakeStore) Commit(_ context.Context, edit mapping.Edit) error {
 	f.mu.Lock()
+	if before := f.before; before != nil {
+		f.before = nil
+		f.mu.Unlock()
+		before()
+		f.mu.Lock()
+	}
 	defer f.mu.Unlock()
 	if f.refuse != nil {
 		return f.refuse
