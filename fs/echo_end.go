@@ -76,7 +76,7 @@ func (e *echoes) giveUp(it *echoed) {
 			k.EntryNotify(it.dir.id, it.name)
 			return
 		}
-		if e.s.table.child(it.dir, it.name) == it.child {
+		if e.stays(it) {
 			return // it had come back before the kernel was to drop it: it is the same one
 		}
 		// What has come back since is another inode: this one is dead for good.

@@ -86,6 +86,9 @@ func (g gate) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out
 			if it.view {
 				return g.viewed(it, out)
 			}
+			if n, ok := s.store.Tree().Lookup(g.e.pathOf(it.place, it.path)); ok && s.shapeOf(n) != s.shapeOf(it.node) {
+				return stale // as under
+			}
 		case echo.Unlink, echo.Rmdir, echo.Rename:
 			return g.leaving(it, out)
 		case echo.Exchange:
@@ -96,6 +99,8 @@ func (g gate) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out
 			}
 			return fuse.ENOENT
 		}
+	case it.under(s.table, in.NodeId, name):
+		return stale // the kernel has let go of it, and of all that was in it
 	case it.op == echo.Exchange && it.to.at(s.table, in.NodeId, name):
 		return g.exchanging(it.to, it.back, out)
 	case it.op == echo.Rename && it.to.at(s.table, in.NodeId, name):
@@ -128,24 +133,20 @@ func (g gate) leaving(it *echoed, out *fuse.EntryOut) fuse.Status {
 		i = s.table.refer(it.dir, it.name, kindEntry, s.shapeOf(it.node), nil)
 		s.entryAttributes(i, it.node, &out.Attr)
 	} else {
-		i = s.table.ghost(it.child, it.isDir)
-		i.mu.Lock()
-		told := i.told
-		i.mu.Unlock()
-		s.fill(i, told, &out.Attr)
-		out.AttrValid = forever
+		i = g.lookedUp(it, out)
 	}
 	out.NodeId = i.id
 	return fuse.OK
 }
 
-// gone reports whether nothing is shown at the name that an item removes.
+// gone reports whether nothing is shown at the name that an item removes, or
+// something else than the kernel has there.
 func (g gate) gone(it *echoed) bool {
 	t, st := g.e.s.named(it.dir.id, it.name)
 	if st == fuse.ENOENT || st == fuse.Status(errnos[mapping.Stale]) {
 		return true // its directory is gone too
 	}
-	return st.Ok() && !t.exists() && !t.hidden
+	return st.Ok() && !t.hidden && (!t.exists() || g.replaced(it, t))
 }
 
 // GetAttr implements fuse.RawFileSystem.
@@ -296,9 +297,9 @@ func (g gate) Rmdir(cancel <-chan struct{}, in *fuse.InHeader, name string) fuse
 }
 
 // leaves answers a removal. The kernel marks what it removed dead for good, so
-// that nothing may have come back.
+// that nothing may have come back but what is not that.
 func (g gate) leaves(it *echoed, op echo.Op, dir uint64, name string) fuse.Status {
-	if it == nil || it.op != op || !it.at(g.e.s.table, dir, name) || !g.gone(it) {
+	if it == nil || it.op != op || !it.at(g.e.s.table, dir, name) || !g.gone(it) || !g.removesOld(it) {
 		return stale
 	}
 	return fuse.OK

@@ -44,11 +44,15 @@ func (l *lane) run(thread *echo.Lane) {
 		l.proceed()
 		answer, dead := thread.Answer()
 		l.asking.Lock()
-		batch, counts := l.current.Swap(nil), l.counts
+		counts := l.counts
 		if dead != nil {
 			l.helper = nil
 		}
 		l.asking.Unlock()
+		if dead == nil && answer != 0 && !counts && l.retry() {
+			continue
+		}
+		batch := l.current.Swap(nil)
 		switch {
 		case batch == nil:
 		case dead != nil:
@@ -64,6 +68,18 @@ func (l *lane) run(thread *echo.Lane) {
 			return
 		}
 	}
+}
+
+// retry puts what the thread has failed to do back, if that is to be tried again, before
+// the thread can be asked for what comes behind it.
+func (l *lane) retry() bool {
+	batch := l.current.Load()
+	if batch == nil || !l.e.again((*batch)[0]) {
+		return false
+	}
+	l.putBack(*batch)
+	l.current.Store(nil)
+	return true
 }
 
 // proceed asks the thread for what is queued, unless it is busy or there is none.

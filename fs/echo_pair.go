@@ -14,7 +14,8 @@ const maxPairs = 4096
 // was replaced, with the same content. Where several fit, one with the same last
 // name is taken, else the first. What was in a directory that went too, as
 // directories do with their last key, is looked at after the directory itself;
-// what came into a directory that the kernel does not know, after what it knows.
+// what came into a directory that the kernel does not know, after what it knows. A name that
+// shows something of another kind cannot be renamed away: the kernel would find that.
 func (d *echoWalk) pair() {
 	if len(d.removed) == 0 || len(d.removed)*(len(d.added)+len(d.unseen)) > maxPairs {
 		return
@@ -33,7 +34,7 @@ func (d *echoWalk) pair() {
 			case to != nil:
 				if back := d.opposite(from, to); back != nil {
 					d.exchange(from, back)
-				} else {
+				} else if from.after == nil {
 					d.rename(from, to)
 				}
 				continue

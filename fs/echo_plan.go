@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/openvstorage/ovscfgfs/fs/echo"
@@ -29,6 +30,14 @@ type echoed struct {
 	expected *inode
 	isDir    bool
 	view     bool
+	// was is the shape of what is removed, and top the name that it is at, or within,
+	// which shows something of another kind now; none if that is gone.
+	was shape
+	top place
+	// tries is how often more it is tried if the kernel knows already what came.
+	tries int
+	// looked: the helper has looked up what is removed, so that the kernel has that at the name.
+	looked atomic.Bool
 	// crossing: it is to be in order with the renames between directories.
 	crossing bool
 	// order is the directory whose changes it is to be in order with.
@@ -36,7 +45,8 @@ type echoed struct {
 	// turn counts the removals and renames in the order in which they are queued.
 	turn uint64
 	// node is what the name, of a rename the new one, shows after the change;
-	// invalid when it is gone. back is what the old name shows after an exchange.
+	// invalid when it is gone and nothing of another kind is there. back is what the
+	// old name shows after an exchange.
 	node, back mapping.Node
 }
 
@@ -60,13 +70,15 @@ type echoPlan struct {
 	// owed are the names that the notices leave to the echo: the kernel keeps them
 	// until it repeats their removal.
 	owed map[place]bool
+	// replaced are those of them that show something of another kind now.
+	replaced map[place]bool
 	// doubt: there may be watchers whom w does not know. loss: and the notices
 	// take from the kernel what they watch.
 	doubt, loss bool
 }
 
 func newEchoPlan(e *echoes, w, known *watchSet) *echoPlan {
-	return &echoPlan{e: e, w: w, known: known, owed: make(map[place]bool)}
+	return &echoPlan{e: e, w: w, known: known, owed: make(map[place]bool), replaced: make(map[place]bool)}
 }
 
 // plan decides what of a batch is repeated, before its notices are sent.

@@ -13,6 +13,8 @@ type found struct {
 	node  mapping.Node
 	over  *echoed // the item of what it replaces
 	used  bool
+	// before and after are what had, and has, the same name with another kind.
+	before, after *found
 	// dirPath is the directory's path where the kernel knows none (dir is nil).
 	dirPath string
 	// from is the directory that went with it, inside what went with a directory;
@@ -46,12 +48,18 @@ func (p *echoPlan) add(c change) {
 	d.directory(d.s.table.root, "", c.old.Root(), c.now.Root(), k.top)
 	d.pair()
 	for _, f := range d.added {
-		if !f.used && f.over == nil {
-			d.create(f)
+		if !f.used && f.over == nil && (f.before == nil || f.before.used) {
+			if it := d.create(f); it != nil {
+				p.made = append(p.made, it)
+			}
 		}
 	}
 	for _, f := range d.removed {
-		if !f.used {
+		switch {
+		case f.used:
+		case f.replaced():
+			d.replace(f)
+		default:
 			d.remove(f, f)
 		}
 	}
@@ -147,7 +155,11 @@ func (d *echoWalk) entry(dir *inode, dirPath, name string, oldDir, newDir mappin
 			d.unseen = append(d.unseen, unseen{path, old, n, below})
 		}
 	case d.s.shapeOf(old) != d.s.shapeOf(n):
-		d.removed = append(d.removed, &found{place: f.place, path: path, child: c, node: old})
+		f.before = &found{place: f.place, path: path, node: old, after: f}
+		if c != nil && d.s.fits(c, old) {
+			f.before.child = c // else somebody has looked it up since
+		}
+		d.removed = append(d.removed, f.before)
 		f.node, f.child = n, nil
 		d.added = append(d.added, f)
 	case !n.IsDir():
@@ -176,10 +188,11 @@ func (d *echoWalk) touch(f *found, n mapping.Node) {
 	d.added = append(d.added, f)
 }
 
-func (d *echoWalk) create(f *found) {
+// create returns the item of a name that came, nil if it is not to be repeated.
+func (d *echoWalk) create(f *found) *echoed {
 	it := &echoed{op: echo.Create, place: f.place, path: f.path, node: f.node, isDir: f.node.IsDir()}
 	if !d.covered(it) {
-		return
+		return nil
 	}
 	if it.isDir {
 		it.op = echo.Mkdir
@@ -188,24 +201,26 @@ func (d *echoWalk) create(f *found) {
 	} else if d.p.w.wantsClose(f.dir, nil) {
 		it.op = echo.CreateClose
 	}
-	if !d.p.e.ownItem(it) {
-		d.p.made = append(d.p.made, it)
+	if d.p.e.ownItem(it) {
+		return nil
 	}
+	return it
 }
 
 // remove plans the removal of a name, and before it of what is in it for those
 // who watch that. All of it is done in order with the changes of the directory
-// that top, the outermost, was in, or after the renames out of it.
-func (d *echoWalk) remove(f, top *found) {
+// that top, the outermost, was in, or after the renames out of it. It reports whether
+// the removal of the name is repeated.
+func (d *echoWalk) remove(f, top *found) (planned bool) {
 	p := d.p
 	seen := p.known != nil && (p.known.has(f.dir) || p.known.within(f.child))
 	if seen {
-		return
+		return false
 	}
 	if !p.w.has(f.dir) && !p.w.within(f.child) && !f.emptied {
 		p.doubt = true
 		p.loss = p.loss || f.child != nil
-		return
+		return false
 	}
 	if f.child != nil && f.node.IsDir() && (p.w.within(f.child) || f.emptied) {
 		if f.inside == nil {
@@ -217,13 +232,23 @@ func (d *echoWalk) remove(f, top *found) {
 			}
 		}
 	}
-	it := &echoed{op: echo.Unlink, place: f.place, path: f.path, child: f.child, isDir: f.node.IsDir(), order: top.dir, crossing: top.emptied}
+	it := &echoed{
+		op: echo.Unlink, place: f.place, path: f.path, child: f.child, isDir: f.node.IsDir(), was: d.s.shapeOf(f.node),
+		order: top.dir, crossing: top.emptied,
+	}
 	if it.isDir {
 		it.op = echo.Rmdir
 	}
+	if top.replaced() {
+		it.top = top.place
+	}
+	if f.replaced() {
+		it.node, it.tries = f.after.node, kindTries
+	}
 	if p.e.ownItem(it) {
-		return
+		return false
 	}
 	p.gone = append(p.gone, it)
 	p.owed[f.place] = true
+	return true
 }

@@ -200,6 +200,10 @@ func (k *walk) entry(dir *inode, name string, oldDir, newDir mapping.Node, below
 		}
 	case k.plan.moves(dir, name) && !k.s.fits(c, n):
 		// It will be exchanged.
+	case !k.s.fits(c, n) && k.plan.replaces(dir, name) && !k.s.table.claimedWithin(c):
+		if k.s.isGone(dir, c, name) {
+			k.plan.leave(k.s.table, dir, c, name)
+		}
 	case !k.s.fits(c, n):
 		if k.s.detachGone(dir, c, name) {
 			k.w.kernel.EntryNotify(dir.id, name)
