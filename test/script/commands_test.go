@@ -104,10 +104,16 @@ func killCommand(ts *testscript.TestScript, neg bool, args []string) {
 	daemon.Kill()
 }
 
-// daemonlog DIR: the log of a mount becomes the output that stdout matches.
+// daemonlog DIR TEXT: the log of a mount has the text. What a daemon has written
+// takes a moment to get here.
 func logCommand(ts *testscript.TestScript, neg bool, args []string) {
-	daemon, _ := mounted(ts, neg, args)
-	_, _ = ts.Stdout().Write([]byte(daemon.Log()))
+	if len(args) != 2 {
+		ts.Fatalf("usage: daemonlog DIR TEXT")
+	}
+	daemon, _ := mounted(ts, neg, args[:1])
+	if !harness.Await(func() bool { return strings.Contains(daemon.Log(), args[1]) }) {
+		ts.Fatalf("there is no %q in the log:\n%s", args[1], daemon.Log())
+	}
 }
 
 func mounted(ts *testscript.TestScript, neg bool, args []string) (*harness.Daemon, string) {
