@@ -56,9 +56,9 @@ func (d *echoWalk) exchange(a, b *found) {
 	p.owed[a.place], p.owed[b.place] = true, true
 }
 
-// exchanging answers for a name that shows something else now: with what was
-// there, of which n is the node.
-func (g gate) exchanging(at place, n mapping.Node, out *fuse.EntryOut) fuse.Status {
+// asItWas answers for a name that the tree has no more, or has something else at:
+// with what was there and will be moved away, of which n is the node.
+func (g gate) asItWas(at place, n mapping.Node, out *fuse.EntryOut) fuse.Status {
 	s := g.e.s
 	i := s.table.refer(at.dir, at.name, kindEntry, s.shapeOf(n), nil)
 	out.NodeId = i.id

@@ -92,7 +92,7 @@ func (g gate) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out
 		case echo.Unlink, echo.Rmdir, echo.Rename:
 			return g.leaving(it, out)
 		case echo.Exchange:
-			return g.exchanging(it.place, it.node, out)
+			return g.asItWas(it.place, it.node, out)
 		default:
 			if _, _, ok := g.e.shows(g.e.pathOf(it.place, it.path), it.isDir); !ok {
 				return stale
@@ -102,7 +102,7 @@ func (g gate) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out
 	case it.under(s.table, in.NodeId, name):
 		return stale // the kernel has let go of it, and of all that was in it
 	case it.op == echo.Exchange && it.to.at(s.table, in.NodeId, name):
-		return g.exchanging(it.to, it.back, out)
+		return g.asItWas(it.to, it.back, out)
 	case it.op == echo.Rename && it.to.at(s.table, in.NodeId, name):
 		if _, _, ok := g.e.shows(g.e.pathOf(it.to, it.toPath), it.isDir); !ok {
 			return stale
@@ -124,18 +124,13 @@ func (e *echoes) shows(path string, isDir bool) (mapping.Node, *mapping.Tree, bo
 
 // leaving answers for a name that the tree does not have any more.
 func (g gate) leaving(it *echoed, out *fuse.EntryOut) fuse.Status {
-	s := g.e.s
 	if !g.gone(it) {
 		return stale
 	}
-	var i *inode
 	if it.op == echo.Rename {
-		i = s.table.refer(it.dir, it.name, kindEntry, s.shapeOf(it.node), nil)
-		s.entryAttributes(i, it.node, &out.Attr)
-	} else {
-		i = g.lookedUp(it, out)
+		return g.asItWas(it.place, it.node, out)
 	}
-	out.NodeId = i.id
+	out.NodeId = g.lookedUp(it, out).id
 	return fuse.OK
 }
 

@@ -50,9 +50,9 @@ func (w *notices) pushIn(dir *inode) { w.add(&w.pushes, dir) }
 // too, and a notice costs half of a READ. Only the worker changes what the
 // kernel's size belongs to, so a content that was told is right here.
 func (w *notices) push(i *inode) {
-	dir, from := i, uint64(0)
-	if i.dir == nil {
-		dir, from = w.s.table.parentOf(i), 1
+	dir, ofLeaf := i, i.dir == nil
+	if ofLeaf {
+		dir = w.s.table.parentOf(i)
 	}
 	if dir == nil || dir.fixed || w.s.isLocal(i) {
 		return
@@ -80,7 +80,7 @@ func (w *notices) push(i *inode) {
 	slices.SortFunc(leaves, func(a, b leaf) int { return cmp.Compare(a.cookie, b.cookie) })
 	start := 0
 	switch {
-	case from > 0:
+	case ofLeaf:
 		start = max(0, slices.IndexFunc(leaves, func(l leaf) bool { return l.i == i }))
 	case w.s.opt.ReadOnly && len(leaves) > 0:
 		// There is no other sign that the walk goes on reading than this READ.

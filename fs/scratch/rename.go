@@ -2,7 +2,6 @@ package scratch
 
 import (
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -61,14 +60,9 @@ func (s *Store) makeWay(to string, mode uint32, shown bool) error {
 	if mode&syscall.S_IFMT != syscall.S_IFDIR {
 		return nil
 	}
-	list, err := os.ReadDir(s.host(to))
+	list, err := s.unshown(to)
 	if err != nil {
 		return err
-	}
-	for _, d := range list {
-		if _, err := s.lstat(path.Join(to, d.Name())); err == nil {
-			return syscall.ENOTEMPTY
-		}
 	}
 	for _, d := range list {
 		if err := s.removeBelow(path.Join(to, d.Name())); err != nil {

@@ -226,17 +226,9 @@ func (s *Store) Rmdir(p string) error {
 	if !s.made.has(p) {
 		return syscall.ENOENT
 	}
-	list, err := os.ReadDir(s.host(p))
-	if err != nil {
+	if _, err := s.unshown(p); err != nil {
 		return err
 	}
-	for _, d := range list {
-		if _, err := s.lstat(path.Join(p, d.Name())); err == nil {
-			return syscall.ENOTEMPTY
-		}
-	}
-	// Only mirrors are left in it, of directories that the tree no longer shows,
-	// with what lay in those.
 	if err := s.removeBelow(p); err != nil {
 		return err
 	}
@@ -246,6 +238,22 @@ func (s *Store) Rmdir(p string) error {
 	}
 	s.prune(path.Dir(p))
 	return nil
+}
+
+// unshown returns what the host has in a directory that is empty to who looks:
+// mirrors of directories that the tree no longer shows, with what lay in those.
+// ENOTEMPTY if something in it is shown.
+func (s *Store) unshown(dir string) ([]os.DirEntry, error) {
+	list, err := os.ReadDir(s.host(dir))
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range list {
+		if _, err := s.lstat(path.Join(dir, d.Name())); err == nil {
+			return nil, syscall.ENOTEMPTY
+		}
+	}
+	return list, nil
 }
 
 // removeBelow removes all that the host has at and below p.
