@@ -40,13 +40,15 @@ type listing struct {
 // Cookies of the entries that each directory has, and where others begin. Array
 // elements come in descending order, so that removing them as they are listed
 // removes from the end. The value of a key that is a directory too comes first:
-// once the last key below it is removed, the rest is no directory any more.
+// once the last key below it is removed, the rest is no directory any more. Names with a
+// suffix come before the others: once those have gone, theirs has none any more.
 const (
 	cookieSelf   = 1
 	cookieParent = 2
 	cookieValue  = 3
 	cookieFirst  = 4 // and some more (Units.First)
 	cookieArray  = 1 << 40
+	cookieSuffix = 1 << 60
 	cookieName   = 1 << 61
 	// cookieEnd is that of the last entry: who has read a listing to its end is through, and gets
 	// nothing of a newer one, in which what was renamed meanwhile has another name.
@@ -56,6 +58,13 @@ const (
 // cookieOf is the cookie of a name. The lowest bits are free, for names of one hash.
 func cookieOf(name string) uint64 { return cookieName | xxhash.Sum64String(name)>>4<<1 }
 
+// cookieSuffixed is that of a name with a suffix. Doubled fields are numbered from the first,
+// so that the last of them comes first.
+func cookieSuffixed(name string, duplicate uint32) uint64 {
+	const most = 1<<20 - 1
+	return cookieSuffix | uint64(most-min(duplicate, most))<<40 | xxhash.Sum64String(name)>>25<<1
+}
+
 // cookieIn is the cookie of a node in its directory.
 func cookieIn(n mapping.Node) uint64 {
 	name := n.Name()
@@ -63,6 +72,8 @@ func cookieIn(n mapping.Node) uint64 {
 		return uint64(cookieArray - index)
 	} else if name == valueName {
 		return cookieValue
+	} else if duplicate, ok := n.Suffixed(); ok {
+		return cookieSuffixed(name, duplicate)
 	}
 	return cookieOf(name)
 }

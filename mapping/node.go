@@ -167,6 +167,16 @@ func (n Node) Index() int {
 	return -1
 }
 
+// Suffixed reports whether the name has a suffix, because something else in the directory has the
+// one without. Of the fields that an object has twice and more, duplicate is the number; 0 beside a key.
+func (n Node) Suffixed() (duplicate uint32, is bool) {
+	if n.at <= 0 {
+		return 0, false
+	}
+	duplicate = n.value.document().names.duplicates[uint32(n.at)]
+	return duplicate, duplicate > 0 || n.dir != nil
+}
+
 // Seen is when this content was first seen; a field that a new document left
 // alone keeps its time, if anyone had looked into the old one. Of a directory
 // of keys, it is when an entry last came or went. It is zero if unknown.

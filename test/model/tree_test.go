@@ -169,15 +169,15 @@ func pathsOf(places []*place) []string {
 	return paths
 }
 
-// leavesLeaf reports whether a directory above p is a leaf when p is removed:
-// it has a value, and nothing else below.
+// leavesLeaf reports whether a directory above p is something else when p is removed:
+// it has a value, or a field behind it, and nothing else below.
 func (t *tree) leavesLeaf(p *place) bool {
 	if p.field {
 		return false
 	}
 	for dir, _ := splitPath(p.key); dir != ""; dir, _ = splitPath(dir) {
 		v := t.keys[dir]
-		if v == nil || v.isDir() {
+		if (v == nil || v.isDir()) && !t.at(0, shownKey(dir)+"%json").exists() {
 			continue
 		}
 		others := false
