@@ -159,13 +159,19 @@ func (c *control) barrier(ctx context.Context) ([]byte, error) {
 	}
 	stuck := time.NewTimer(maxEchoWait)
 	defer stuck.Stop()
-	for _, told := range append(c.s.transactions.caughtUp(), c.s.echoes.caughtUp()) {
+	wait := func(told <-chan struct{}) {
 		select {
 		case <-told:
 		case <-stuck.C:
 			stuck.Reset(0) // nor for what follows
 		case <-ctx.Done():
 		}
+	}
+	for _, told := range append(c.s.transactions.caughtUp(), c.s.echoes.caughtUp()) {
+		wait(told)
+	}
+	if !c.s.notices.idle() {
+		wait(c.s.notices.workedOff()) // what all that has left to be looked at
 	}
 	return append(strconv.AppendInt(nil, revision, 10), '\n'), nil
 }

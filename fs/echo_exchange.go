@@ -86,6 +86,7 @@ func (g gate) exchange(it *echoed, in *fuse.RenameIn, oldName, newName string) f
 			s.notices.check(i)
 		} else {
 			s.notices.relist(i)
+			s.meetsLocals(i)
 		}
 	}
 	return fuse.OK

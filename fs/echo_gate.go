@@ -322,6 +322,8 @@ func (g gate) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newName
 	s.table.move(i, it.to.dir, it.to.name)
 	if i.dir == nil {
 		s.notices.check(i)
+	} else {
+		s.meetsLocals(i)
 	}
 	return fuse.OK
 }

@@ -42,7 +42,7 @@ func (w *notices) step() bool {
 	var deferred []string
 	plan := w.s.echoes.plan(b)
 	if b.changes > 0 {
-		deferred = newWalk(w, b, plan).run()
+		deferred = append(w.s.forgetLeftovers(b), newWalk(w, b, plan).run()...)
 	}
 	plan.hand()
 	for _, i := range checks {

@@ -104,8 +104,25 @@ func (s *Store) MoveMirror(from, to string) {
 	_ = s.made.rename(from, to, false) // written again at the next change
 }
 
+// ForgetEmpty removes the directories below p that nothing is in, and returns those of
+// them that were made here. It does nothing if p was made here too, or unless gone reports that
+// the tree does not show p. Nothing is made here between that and the removal.
+func (s *Store) ForgetEmpty(p string, gone func() bool) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.made.has(p) || !gone() {
+		return nil
+	}
+	forgotten := s.forgetEmpty(p)
+	if len(forgotten) > 0 {
+		_ = s.made.save() // written again at the next change
+	}
+	return forgotten
+}
+
 // forgetEmpty removes the directories at and below p that nothing is in, also mirrors.
-func (s *Store) forgetEmpty(p string) {
+// It returns those that were not only mirrors.
+func (s *Store) forgetEmpty(p string) (forgotten []string) {
 	var dirs []string
 	_ = filepath.WalkDir(s.host(p), func(at string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
@@ -120,8 +137,10 @@ func (s *Store) forgetEmpty(p string) {
 		if dir := path.Join(p, filepath.ToSlash(strings.TrimPrefix(at, s.host(p)))); s.made.has(dir) {
 			s.removed(dir)
 			delete(s.made.paths, dir) // written again at the next change
+			forgotten = append(forgotten, dir)
 		}
 	}
+	return forgotten
 }
 
 // ExchangeMirror swaps what lies in two directories of the tree that were exchanged.

@@ -174,6 +174,23 @@ func (s *Store) Mkdir(p string, mode, uid, gid uint32) error {
 	return s.made.add(p)
 }
 
+// HasDirectories reports whether any directory was made here.
+func (s *Store) HasDirectories() bool {
+	if s.Empty() {
+		return false
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.made.paths) > 0
+}
+
+// Made reports whether the directory p was made here.
+func (s *Store) Made(p string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.made.has(p)
+}
+
 // Settle forgets that p is a directory of this store, because the tree shows
 // it now; the entries in it stay.
 func (s *Store) Settle(p string) {
