@@ -170,16 +170,19 @@ func (v *view) list(p *place) (children []*place, err error) {
 
 func (v *view) leaf(p *place) error {
 	path, want := v.at(p.path), p.v.content()
+	// Before the read, as the kernel has it: after one it asks for the time of the
+	// last access, and so for the size too.
+	var stat syscall.Stat_t
+	err := syscall.Lstat(path, &stat)
+	if err != nil {
+		return &os.PathError{Op: "lstat", Path: path, Err: err}
+	}
 	got, err := readFile(path)
 	if err != nil {
 		return err
 	}
 	if string(got) != want {
 		return fmt.Errorf("%s reads %.200q, want %.200q (%s)", path, got, want, p.v.is)
-	}
-	var stat syscall.Stat_t
-	if err := syscall.Lstat(path, &stat); err != nil {
-		return err
 	}
 	if stat.Mode&syscall.S_IFMT != syscall.S_IFREG || stat.Size != int64(len(want)) {
 		return fmt.Errorf("%s is %#o of %d bytes, and reads %d", path, stat.Mode, stat.Size, len(want))
@@ -205,14 +208,14 @@ func (v *view) meta(p *place) error {
 	}
 	all := v.t.asValue(p)
 	if validText(all) {
-		if text, err := os.ReadFile(path + ".json"); err != nil {
+		if text, err := readFile(path + ".json"); err != nil {
 			return err
 		} else if got := parse(string(text)); !got.equal(all) {
 			return fmt.Errorf("%s.json reads %q, want %s", path, text, all.write())
 		}
 	}
 	if lines := all.lines(); p.kind == stored && all.is == "array" && lines != nil {
-		if text, err := os.ReadFile(path + ".lines"); err != nil {
+		if text, err := readFile(path + ".lines"); err != nil {
 			return err
 		} else if want := strings.Join(lines, "\n") + "\n"; string(text) != want {
 			return fmt.Errorf("%s.lines reads %q, want %q", path, text, want)

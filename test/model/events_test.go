@@ -35,8 +35,16 @@ func (w *world) lookBack(mount int) error {
 	revision := pick(w.chooser, revisions...)
 	w.note("mount%d looks back to revision %d", mount, revision)
 	root := filepath.Join(w.pair.Dirs[mount], ".ovscfgfs", "history", strconv.FormatInt(revision, 10))
-	v := view{w.past[revision], mount, root, func() bool { return w.looks.IntN(20) == 0 }}
-	return v.whole()
+	at, err := hold(root)
+	if err != nil {
+		return err
+	}
+	defer at.letGo()
+	v := view{w.past[revision], mount, at.root(), func() bool { return w.looks.IntN(20) == 0 }}
+	if err := v.whole(); err != nil {
+		return fmt.Errorf("%s: %w", root, err)
+	}
+	return nil
 }
 
 // compact has etcd forget the past. A mount that had a revision in use may
@@ -46,19 +54,31 @@ func (w *world) compact() error {
 	if _, err := w.pair.Etcd.Client.Compact(context.Background(), w.revision); err != nil && !errors.Is(err, rpctypes.ErrCompacted) {
 		return err
 	}
+	// All at once: which revision is the oldest etcd says only a moment later.
+	var looks int
+	errs := make(chan error)
 	for _, revision := range slices.Sorted(maps.Keys(w.past)) {
 		if revision >= w.revision {
 			continue
 		}
 		delete(w.past, revision)
 		for i, dir := range w.pair.Dirs {
-			_, err := os.ReadDir(filepath.Join(dir, ".ovscfgfs", "history", strconv.FormatInt(revision, 10)))
-			if err != nil && !errors.Is(err, syscall.ENOENT) {
-				return fmt.Errorf("mount %d, revision %d, which is compacted: %w", i, revision, err)
-			}
+			looks++
+			go func() {
+				_, err := os.ReadDir(filepath.Join(dir, ".ovscfgfs", "history", strconv.FormatInt(revision, 10)))
+				if err == nil || errors.Is(err, syscall.ENOENT) {
+					errs <- nil
+				} else {
+					errs <- fmt.Errorf("mount %d, revision %d, which is compacted: %w", i, revision, err)
+				}
+			}()
 		}
 	}
-	return nil
+	var all []error
+	for range looks {
+		all = append(all, <-errs)
+	}
+	return errors.Join(all...)
 }
 
 // outage has the far mount lose etcd while others change keys; now and then what it

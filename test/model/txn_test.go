@@ -34,7 +34,7 @@ func (w *world) transaction(mount int) (revisions int, err error) {
 			return 0, err
 		}
 		if o.elsewhere() {
-			if _, err := w.pair.Barrier(mount); err != nil {
+			if _, err := w.barriers[mount].pass(); err != nil {
 				return 0, err
 			}
 		}
@@ -48,20 +48,9 @@ func (w *world) transaction(mount int) (revisions int, err error) {
 			revisions++
 		}
 		if w.IntN(4) == 0 {
-			v := view{private, mount, root, func() bool { return w.looks.IntN(20) == 0 }}
-			now := private.places(mount)
-			if _, err := w.pair.Barrier(mount); err != nil {
+			if shown, err = w.lookInto(root, private, mount, shown); err != nil {
 				return 0, err
 			}
-			if w.looks.IntN(4) == 0 {
-				err = v.whole()
-			} else {
-				err = v.changed(shown, now, []string{""})
-			}
-			if err != nil {
-				return 0, err
-			}
-			shown = now
 		}
 	}
 	if w.IntN(4) == 0 {
@@ -88,6 +77,29 @@ func (w *world) transaction(mount int) (revisions int, err error) {
 		return 0, fmt.Errorf("the transaction was refused: %w", err)
 	}
 	return revisions, os.Remove(root)
+}
+
+// lookInto compares a transaction, which showed was before, and returns what it shows.
+func (w *world) lookInto(root string, private *tree, mount int, was []*place) ([]*place, error) {
+	now := private.places(mount)
+	if _, err := w.barriers[mount].pass(); err != nil {
+		return nil, err
+	}
+	at, err := hold(root)
+	if err != nil {
+		return nil, err
+	}
+	defer at.letGo()
+	v := view{private, mount, at.root(), func() bool { return w.looks.IntN(20) == 0 }}
+	if w.looks.IntN(4) == 0 {
+		err = v.whole()
+	} else {
+		err = v.changed(was, now, []string{""})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", root, err)
+	}
+	return now, nil
 }
 
 // merge is what now becomes by the changes from base to mine. conflict: both

@@ -31,6 +31,7 @@ type world struct {
 	txns     int
 	past     map[int64]*tree
 	passers  [2]*passer
+	barriers [2]barrier
 	// shown is what each mount had to show after the last step.
 	shown [2][]*place
 	// acted is the mount that alone can have changed something in this step, -1
@@ -75,6 +76,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		w.shown[i] = w.model.places(i)
 		w.passers[i] = newPasser(w.pair.Dirs[i], seed+uint64(i))
 		t.Cleanup(w.passers[i].end)
+		w.barriers[i] = openBarrier(t, w.pair.Dirs[i])
 	}
 	return w
 }
@@ -219,7 +221,7 @@ func (w *world) agree(revisions int, touched []string, whole int) error {
 			// It may be of a name that changed with what was done, as c%json does
 			// when c goes: the kernel is told of it a moment later.
 		}
-		shown, err := w.pair.Barrier(i)
+		shown, err := w.barriers[i].pass()
 		if err != nil {
 			return err
 		}
