@@ -107,6 +107,7 @@ func (s *server) remove(path string) error {
 	if err := s.commit(mapping.Remove(path)); err != nil {
 		return err
 	}
+	s.clearBehind(path)
 	s.problems.clear(path)
 	return nil
 }

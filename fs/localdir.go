@@ -75,12 +75,11 @@ func (s *server) keeping(path string) func() {
 		return func() {}
 	}
 	var releases []func()
-	for _, dir := range dirs {
+	for _, dir := range slices.Backward(dirs) {
 		parent, name := splitPath(dir)
 		releases = append(releases, s.claim(parent, name))
 		// Before the commit: there is no moment at which nothing has the name.
-		err := s.layer.files.Mkdir(dir, s.opt.DirMode, s.opt.UID, s.opt.GID)
-		if err != nil && !errors.Is(err, syscall.EEXIST) {
+		if err := s.keep(dir); err != nil && !errors.Is(err, syscall.EEXIST) {
 			s.log.Warn("an emptied directory cannot be kept", "path", dir, "error", err)
 		}
 	}
@@ -106,6 +105,18 @@ func (s *server) keeping(path string) func() {
 			release()
 		}
 	}
+}
+
+// keep makes a local directory of one of the tree.
+func (s *server) keep(dir string) error {
+	l := s.layer
+	mkdir := func() error { return l.files.Mkdir(dir, s.opt.DirMode, s.opt.UID, s.opt.GID) }
+	err := mkdir()
+	if !errors.Is(err, syscall.ENOTDIR) || l.files.Remove(dir) != nil {
+		return err
+	}
+	l.forgetScratch(dir) // a file that the directory had hidden
+	return mkdir()
 }
 
 // inLeaf reports whether what path would be in is a leaf.

@@ -51,16 +51,6 @@ func (s *server) unlink(t *target, hold bool) error {
 	if err := s.remove(t.path); err != nil {
 		return err
 	}
-	if e := s.layer.scratch(t.path); e != nil {
-		// It was behind what is removed; who asks wants nothing there.
-		remove := s.layer.files.Remove
-		if e.isDir() {
-			remove = s.layer.files.Rmdir
-		}
-		if err := remove(t.path); err == nil {
-			s.layer.forgetScratch(t.path)
-		}
-	}
 	s.layer.forgetAttrs(t.path)
 	s.detach(t)
 	return nil
@@ -164,12 +154,8 @@ func (s *server) rmdir(t *target) error {
 		if err := s.clear(t.path); err != nil {
 			return err
 		}
-		if e := l.scratch(t.path); e != nil && e.isDir() {
-			// It was a local directory before others made it one of the tree.
-			if err := l.files.Rmdir(t.path); err != nil {
-				return err
-			}
-		}
+		// It was a local directory, or a scratch file, before others made it one of the tree.
+		s.clearBehind(t.path)
 	} else if err := l.files.Rmdir(t.path); err != nil {
 		return err
 	}

@@ -54,3 +54,32 @@ func TestRemovedByItsView(t *testing.T) {
 		}
 	}
 }
+
+// What only this mount has and others have hidden is not back, and in the way, when
+// what hides it goes.
+func TestRemoveAllWithHiddenDirectories(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/kept": "1"})
+	for name, value := range map[string]string{"document": `["a", "b", {"x": "c"}]`, "leaf": `"text"`, "moved": `["a", "b"]`, "away": `["a", "b"]`} {
+		for _, in := range []string{"", "/1", "/1/1", "/1/1/1", "/2", "/2/x", "/2/x/y"} {
+			m.mkdir(name + in)
+		}
+		m.store.put(map[string]string{"/ovs/" + name: value})
+	}
+	m.mkdir("keys")
+	m.write("keys/.k.swp", "1")
+	m.store.put(map[string]string{"/ovs/keys/.k.swp/k": "1"})
+	m.settle()
+	m.wantErr("a document", os.RemoveAll(m.path("document")), nil)
+	m.wantErr("a leaf", os.Remove(m.path("leaf")), nil)
+	m.wantErr("a leaf is moved", os.Rename(m.path("moved/1"), m.path("now")), nil)
+	m.wantErr("what is left", os.RemoveAll(m.path("moved/2")), nil)
+	m.wantErr("another leaf", os.Remove(m.path("moved/0")), nil)
+	m.wantErr("then it is empty", os.Remove(m.path("moved")), nil)
+	m.wantErr("a leaf is put aside", os.Rename(m.path("away/1"), m.path("away/1~")), nil)
+	m.wantErr("for a while", os.RemoveAll(m.path("away")), nil)
+	m.wantErr("a directory of keys", os.RemoveAll(m.path("keys")), nil)
+	m.wantErr("what was moved", os.Remove(m.path("now")), nil)
+	if left := m.list(""); len(left) != 1 {
+		t.Errorf("%q are left", left)
+	}
+}

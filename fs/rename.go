@@ -163,8 +163,10 @@ func (s *server) renameEntry(from, to *target, flags uint32) error {
 		s.swapInodes(from, to)
 		return nil
 	}
-	if from.isDir() { // what lies behind a leaf does not go with it
+	if from.isDir() {
 		l.files.MoveMirror(from.path, to.path)
+	} else {
+		s.clearBehind(from.path) // it does not go with the leaf
 	}
 	l.moved(from.path, to.path)
 	s.moveInode(from, to)
