@@ -23,6 +23,9 @@ func (s *server) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOu
 		return fuse.Status(errnos[mapping.Stale])
 	}
 	valid, st := s.attributes(i, &out.Attr)
+	if st == fuse.Status(errnos[mapping.Stale]) && !s.table.tellStale(i, in.Pid) {
+		st = s.nameless(i, &out.Attr)
+	}
 	out.AttrValid = valid
 	if st.Ok() && in.Flags()&fuse.FUSE_GETATTR_FH != 0 {
 		if size, ok := s.handles.size(in.Fh()); ok {
@@ -78,18 +81,26 @@ func (s *server) entryAttributes(i *inode, n mapping.Node, a *fuse.Attr) (valid 
 	return valid
 }
 
-// goneAttributes answers for an inode whose name is gone while it is still
-// open: what the kernel was told last, with no link.
+// goneAttributes answers for an inode whose name is gone, or shows something else.
 func (s *server) goneAttributes(i *inode, a *fuse.Attr) fuse.Status {
-	i.mu.Lock()
-	told := i.told
-	i.mu.Unlock()
 	attached, doubted := s.table.attached(i)
 	if n, ok := s.node(i, s.tree(i)); doubted || attached && ok && n.Valid() {
 		// Something else has the name, or nothing: the kernel looks it up again.
 		return fuse.Status(errnos[mapping.Stale])
 	}
-	if attached || i.dir == nil && !told.Valid() {
+	if attached {
+		return fuse.ENOENT
+	}
+	return s.nameless(i, a)
+}
+
+// nameless answers for an inode whose name is gone while it is still open: what the
+// kernel was told last, with no link.
+func (s *server) nameless(i *inode, a *fuse.Attr) fuse.Status {
+	i.mu.Lock()
+	told := i.told
+	i.mu.Unlock()
+	if i.dir == nil && !told.Valid() {
 		return fuse.ENOENT
 	}
 	s.fill(i, told, a)

@@ -32,6 +32,9 @@ func (s *server) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, 
 		}
 		st := s.lookup(t, parent, name, out)
 		if now, _ := s.table.what(parent); now == k && s.tree(parent) == t && s.table.moves.Load() == moves {
+			if st == fuse.Status(errnos[mapping.NotDirectory]) {
+				return s.noDirectory(parent, in.Pid)
+			}
 			return st
 		}
 		if st.Ok() && out.NodeId != 0 {

@@ -22,6 +22,8 @@ type table struct {
 	last   uint64
 	root   *inode
 	claims map[claim]int
+	// stale are the threads that were told ESTALE for an inode; nil until one was.
+	stale map[*inode][]uint32
 	// replaced is told, with the lock held, of a name of which the kernel may be given another inode
 	// than it has or will have.
 	replaced func(dir *inode, name string)
@@ -73,6 +75,7 @@ func (tb *table) refer(parent *inode, name string, k kind, of shape, l local) *i
 	if i == nil {
 		i = tb.makeLocked(parent, name, k, of, l)
 	}
+	delete(tb.stale, i)
 	i.lookups++
 	return i
 }
@@ -176,6 +179,7 @@ func (tb *table) dropLocked(i *inode) {
 		tb.detachLocked(i)
 		tb.byID.remove(i)
 		delete(tb.locals, i)
+		delete(tb.stale, i)
 		i = parent
 	}
 }
@@ -283,6 +287,7 @@ func (tb *table) doubt(i *inode) {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
 	i.doubted = true
+	delete(tb.stale, i)
 }
 
 // convert makes an inode that only this mount had one of the tree, or the
