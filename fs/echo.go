@@ -29,7 +29,8 @@ type echoes struct {
 	threads atomic.Pointer[[]*lane]
 
 	scanning sync.Mutex // held during a scan and what follows from it
-	nextScan time.Time  // guarded by scanning
+	nextScan time.Time  // these two are guarded by scanning
+	nextLoss time.Time
 
 	// mu guards the rest, the lanes' queues too. It is taken last of all locks.
 	mu      sync.Mutex

@@ -77,9 +77,11 @@ type unsure struct {
 
 // Between two scans there is a pause of scanPause times the first one's
 // duration, which bounds what they cost, but no longer than maxScanPause, which
-// is the latest that a new watcher gets its first event.
+// is the latest that a new watcher gets its first event. It is lossPause times
+// the duration where the notices would take from the kernel what is watched.
 const (
-	scanPause    = 10
+	scanPause    = 30
+	lossPause    = 10
 	maxScanPause = 100 * time.Millisecond
 )
 
@@ -100,7 +102,9 @@ func (e *echoes) scanLocked() {
 
 	began := time.Now()
 	masks, hidden, err := echo.Scan(e.device)
-	e.nextScan = time.Now().Add(min(scanPause*time.Since(began), maxScanPause))
+	ended := time.Now()
+	e.nextScan = ended.Add(min(scanPause*ended.Sub(began), maxScanPause))
+	e.nextLoss = ended.Add(min(lossPause*ended.Sub(began), maxScanPause))
 	if err != nil {
 		e.logScan(err)
 		return
@@ -116,11 +120,11 @@ func (e *echoes) scanLocked() {
 	e.expireOwn()
 }
 
-// rescan is scanLocked if it is time for one.
+// rescan is scanLocked, before watchers are lost, if it is time for one.
 func (e *echoes) rescan() (done bool) {
 	e.scanning.Lock()
 	defer e.scanning.Unlock()
-	if time.Now().Before(e.nextScan) {
+	if time.Now().Before(e.nextLoss) {
 		return false
 	}
 	e.scanLocked()
