@@ -105,7 +105,11 @@ func (a *attempt) holds(tree *mapping.Tree) bool {
 // changes are what the attempt does to tree, the one of the revision before, as revision. It reports
 // false when that cannot be said.
 func (a *attempt) changes(c *Cache, tree *mapping.Tree, revision int64) ([]mapping.Change, bool) {
-	changes := make([]mapping.Change, 0, len(a.plan.Puts)+len(a.plan.Deletes))
+	n := len(a.plan.Puts) + len(a.plan.Deletes)
+	for _, r := range a.plan.DeleteRanges {
+		n += int(r.Count)
+	}
+	changes := make([]mapping.Change, 0, n)
 	gone := func(key string) {
 		changes = append(changes, mapping.Change{KV: mapping.KV{Key: key, ModRevision: revision}, Deleted: true})
 	}

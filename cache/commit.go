@@ -71,7 +71,8 @@ func (c *Cache) request(plan *mapping.Plan, tree *mapping.Tree, tight bool) (*tr
 		limit = 0
 	}
 	t, ok := newTransaction(plan, tree, limit)
-	if size := proto.Size(t.request) + requestOverhead + len(c.client.Username); !ok || size > c.limit {
+	if !ok || !t.within(c.limit-requestOverhead-len(c.client.Username)) {
+		size := proto.Size(t.request) + requestOverhead + len(c.client.Username)
 		return nil, mapping.Errorf(tooLarge(plan), "", "the change makes a request of %d bytes, and etcd takes %d (its --max-request-bytes): make it smaller, or do it in parts", size, c.limit)
 	}
 	return t, nil

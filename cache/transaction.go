@@ -27,6 +27,44 @@ type transaction struct {
 	ranges []int
 	// checks: some guards are in nested transactions (check.go).
 	checks bool
+	// most is a size that the request does not exceed.
+	most int
+}
+
+// within reports whether the request has at most limit bytes. It is only counted where that is
+// not plain: to count takes as long as to encode.
+func (t *transaction) within(limit int) bool {
+	return t.most <= limit || proto.Size(t.request) <= limit
+}
+
+// mostBytes is a size that no transaction of a plan exceeds.
+func mostBytes(plan *mapping.Plan, conditions []*pb.Compare, guards []mapping.Guard) int {
+	// The fields of an operation or a compare beside its keys and value, with what nesting adds, take
+	// less than this. One key more for the question in each nested transaction of guards.
+	const each = 96
+	n := each
+	for _, c := range conditions {
+		n += each + len(c.Key) + len(c.RangeEnd)
+	}
+	for i := range guards {
+		n += each + len(guards[i].Key)
+		if i%checkWidth == 0 {
+			n += each + len(guards[i].Key)
+		}
+	}
+	for _, r := range plan.DeleteRanges {
+		n += each + 2*len(r.Prefix)
+	}
+	for _, key := range plan.Deletes {
+		n += each + len(key)
+	}
+	for _, key := range plan.Present {
+		n += each + len(key)
+	}
+	for i := range plan.Puts {
+		n += each + len(plan.Puts[i].Key) + len(plan.Puts[i].Value)
+	}
+	return n
 }
 
 // newTransaction turns a plan made on tree into one transaction. All keys that
@@ -44,20 +82,21 @@ func newTransaction(plan *mapping.Plan, tree *mapping.Tree, limit int) (*transac
 	}
 	operations = append(operations, putOps(plan)...)
 	conditions, guards := conditions(plan, tree), guards(plan, tree)
+	t.most = mostBytes(plan, conditions, guards)
 	if len(conditions)+len(guards) <= maxCompares {
 		return t, t.make(plan, append(conditions, exact(guards)...), operations, nil)
 	}
 	if len(conditions) <= topWidth {
 		if t.make(plan, conditions, operations, guards) {
-			size := proto.Size(t.request)
-			if size <= limit {
+			if t.within(limit) {
 				return t, true
 			}
+			size := proto.Size(t.request)
 			// As many as there is room for, and the others by their range.
 			each := (size-proto.Size(&pb.TxnRequest{Compare: conditions, Success: operations}))/len(guards) + 1
 			if fit := len(guards) - (size-limit)/each - len(guards)/20 - 1; fit > maxCompares {
 				rest := rangeOf(guards[fit:], tree)
-				if t.make(plan, append(conditions, rest), operations, guards[:fit]) && proto.Size(t.request) <= limit {
+				if t.make(plan, append(conditions, rest), operations, guards[:fit]) && t.within(limit) {
 					return t, true
 				}
 			}

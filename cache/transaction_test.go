@@ -74,6 +74,9 @@ func TestTransactionFitsEtcdsLimits(t *testing.T) {
 				t.Errorf("%d puts with %d guards cannot be nested", n, guards)
 				continue
 			}
+			if size := proto.Size(transaction.request); size > transaction.most {
+				t.Errorf("%d puts with %d guards have %d bytes, which are said to be %d at most", n, guards, size, transaction.most)
+			}
 			if used := budget(transaction.request); used > maxTxnOps {
 				t.Errorf("%d puts with %d guards use %d of %d", n, guards, used, maxTxnOps)
 			}

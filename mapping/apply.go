@@ -30,11 +30,13 @@ func (t *Tree) Apply(revision int64, seen time.Time, changes []Change) (*Tree, [
 		for next < len(changes) && changes[next].Deleted {
 			next++
 		}
+		before := len(changed)
 		for i := next - 1; i >= first; i-- {
 			if key := changes[i].Key; t.holds(key) && a.delete(key) {
 				changed = append(changed, key)
 			}
 		}
+		slices.Reverse(changed[before:])
 		if first = next; first == len(changes) {
 			break
 		}
@@ -44,10 +46,22 @@ func (t *Tree) Apply(revision int64, seen time.Time, changes []Change) (*Tree, [
 		}
 		first++
 	}
-	if !slices.IsSorted(changed) {
-		slices.Sort(changed)
+	return &Tree{look: t.look, mark: new(Mark), revision: revision, generation: a.generation, top: a.top}, slices.Compact(sorted(changed))
+}
+
+// sorted sorts keys. What a rename changes are two runs in order, those that go and those that come.
+func sorted(keys []string) []string {
+	for i := 1; i < len(keys); i++ {
+		if keys[i-1] <= keys[i] {
+			continue
+		}
+		if slices.IsSorted(keys[i:]) && keys[len(keys)-1] <= keys[0] {
+			return append(slices.Clip(keys[i:]), keys[:i]...)
+		}
+		slices.Sort(keys)
+		break
 	}
-	return &Tree{look: t.look, mark: new(Mark), revision: revision, generation: a.generation, top: a.top}, slices.Compact(changed)
+	return keys
 }
 
 // applying is a tree in the making. What has its generation is its own and is

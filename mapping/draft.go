@@ -98,18 +98,19 @@ const exactGuards = 128
 // deleteUnder removes all keys below a directory's key, which must still be
 // exactly those of the tree.
 func (d *draft) deleteUnder(key string) {
-	prefix := key + "/"
-	var count int64
-	for range d.tree.Under(key) {
-		count++
-	}
-	if count == 0 {
-		return
-	}
-	d.plan.DeleteRanges = append(d.plan.DeleteRanges, Range{Prefix: prefix, Count: count, MaxModRevision: d.tree.Revision()})
+	count := d.tree.countUnder(key)
+	d.deleteRange(key, count)
 	if count <= exactGuards {
 		for kv := range d.tree.Under(key) {
 			d.delete(kv.Key)
 		}
+	}
+}
+
+// deleteRange removes the count keys below a directory's key, each of which is guarded elsewhere
+// if they are few.
+func (d *draft) deleteRange(key string, count int) {
+	if count > 0 {
+		d.plan.DeleteRanges = append(d.plan.DeleteRanges, Range{Prefix: key + "/", Count: int64(count), MaxModRevision: d.tree.Revision()})
 	}
 }

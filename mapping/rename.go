@@ -217,8 +217,13 @@ func (d *draft) moveKeys(src, dst *place) {
 	if dst.key != "" {
 		d.plan.Absent = append(d.plan.Absent, dst.key+"/")
 	}
+	count := d.tree.countUnder(src.key)
+	d.plan.Puts = make([]Put, 0, count)
 	for kv := range d.tree.Under(src.key) {
 		d.plan.Puts = append(d.plan.Puts, Put{Key: dst.key + kv.Key[len(src.key):], Value: kv.Value, Lease: kv.Lease})
+		if count <= exactGuards {
+			d.plan.Guards = append(d.plan.Guards, Guard{Key: kv.Key, ModRevision: kv.ModRevision})
+		}
 	}
-	d.deleteUnder(src.key)
+	d.deleteRange(src.key, count)
 }

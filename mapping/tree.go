@@ -106,6 +106,14 @@ func (t *Tree) Under(prefix string) iter.Seq[KV] {
 	}
 }
 
+// countUnder is how many keys Under has.
+func (t *Tree) countUnder(prefix string) int {
+	if d := t.entry(prefix).dir; d != nil {
+		return d.keys
+	}
+	return 0
+}
+
 // PathOf returns the shown path of a key under the prefix, which need not
 // exist: the names of its segments. The prefix itself is the root.
 func (t *Tree) PathOf(key string) (string, bool) {

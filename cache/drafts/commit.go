@@ -106,7 +106,8 @@ type dividing struct {
 }
 
 func (d *dividing) divide() error {
-	d.stored.Puts, d.stored.Deletes, d.stored.DeleteRanges, d.stored.Guards = nil, nil, nil, nil
+	d.stored.Puts = make([]mapping.Put, 0, len(d.plan.Puts))
+	d.stored.Deletes, d.stored.DeleteRanges, d.stored.Guards = nil, nil, make([]mapping.Guard, 0, len(d.plan.Guards))
 	for _, put := range d.plan.Puts {
 		if err := d.put(put); err != nil {
 			return err
@@ -137,19 +138,22 @@ func (d *dividing) stores(key string) bool {
 
 func (d *dividing) put(put mapping.Put) error {
 	e, here := d.over[put.Key]
-	kv, stored := d.tree.Get(put.Key)
 	draft := here && !e.held
-	switch {
-	case draft && stored && d.store.rules.Whole(d.tree, put.Key, put.Value):
-		path, _ := d.tree.PathOf(put.Key)
-		return mapping.Errorf(mapping.Exists, path, "was made by someone else meanwhile: the draft stays on this mount; give it another name (mv), or remove it to see what is there")
-	case d.store.rules.Whole(d.tree, put.Key, put.Value):
+	if d.store.rules.Whole(d.tree, put.Key, put.Value) {
+		if draft {
+			if _, stored := d.tree.Get(put.Key); stored {
+				path, _ := d.tree.PathOf(put.Key)
+				return mapping.Errorf(mapping.Exists, path, "was made by someone else meanwhile: the draft stays on this mount; give it another name (mv), or remove it to see what is there")
+			}
+		}
 		d.stored.Puts = append(d.stored.Puts, put)
 		if here {
 			d.here[put.Key] = nil
 		}
 		return nil
-	case draft || !stored:
+	}
+	kv, stored := d.tree.Get(put.Key)
+	if draft || !stored {
 		d.here[put.Key] = &entry{value: put.Value}
 		return nil
 	}

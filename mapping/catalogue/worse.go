@@ -16,12 +16,23 @@ import (
 func (c *Catalogue) Worse(t *mapping.Tree, plan mapping.Plan) []Problem {
 	var worse []Problem
 	var moved map[string]string
+	unknown := "/" // a directory of keys in which no pattern leads to anything
 	for _, put := range plan.Puts {
+		last := strings.LastIndexByte(put.Key, '/')
+		dir := put.Key[:max(last, 0)]
+		if dir == unknown {
+			continue // as the keys of most directories are
+		}
 		path, ok := t.PathOf(put.Key)
 		if !ok {
 			continue
 		}
 		if _, known := c.locate(path); !known {
+			if above, ok := t.PathOf(dir); ok {
+				if _, known := c.locate(above); !known {
+					unknown = dir
+				}
+			}
 			continue
 		}
 		if plan.Move && moved == nil {

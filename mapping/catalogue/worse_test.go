@@ -48,6 +48,16 @@ func TestAGoodChangeMakesNothingWorse(t *testing.T) {
 	}
 }
 
+// What is next to keys that nothing is known of may be known.
+func TestABadChangeBesideUnknownKeys(t *testing.T) {
+	edit := mapping.Together(
+		write("mine/a", "1\n"), write("mine/b", "1\n"), write("alba/asds/unknown", "1\n"),
+		write(asd+"/prot", "1\n"), write("mine/c", "1\n"))
+	if rules := worse(t, edit); rules != "unknown-field" {
+		t.Error(rules)
+	}
+}
+
 func TestABadChangeIsWorse(t *testing.T) {
 	for name, test := range map[string]struct {
 		edit mapping.Edit

@@ -73,7 +73,7 @@ func newAct(t *mapping.Tree, id ID, key string, after []byte) act {
 
 // placeOf tells what a key below vpool is. is: a volume's configuration.
 func placeOf(t *mapping.Tree, key string, removed bool) (id ID, is bool, err error) {
-	rest, ok := strings.CutPrefix(key, prefixOf(t))
+	rest, ok := relative(t, key)
 	if !ok || rest != "vpool" && !strings.HasPrefix(rest, "vpool/") {
 		return id, false, nil // as most keys are: each of each change is asked about
 	}
@@ -103,3 +103,12 @@ func placeOf(t *mapping.Tree, key string, removed bool) (id ID, is bool, err err
 }
 
 func prefixOf(t *mapping.Tree) string { return t.Settings().Prefix + "/" }
+
+// relative is a key without the prefix.
+func relative(t *mapping.Tree, key string) (string, bool) {
+	rest, ok := strings.CutPrefix(key, t.Settings().Prefix)
+	if !ok {
+		return "", false
+	}
+	return strings.CutPrefix(rest, "/")
+}

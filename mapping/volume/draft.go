@@ -12,8 +12,9 @@ import (
 // volume's configuration, or the value has all that a volume needs. A volume that is
 // published needs its required fields, and a draft needs them filled and a UUID for its name.
 func (*Rules) Whole(t *mapping.Tree, key string, value []byte) bool {
-	id, is := OfConfigKey(strings.TrimPrefix(key, prefixOf(t)))
-	if !is {
+	rest, below := relative(t, key)
+	id, is := OfConfigKey(rest)
+	if !is || !below {
 		return true
 	}
 	c, err := parseConfig(value)

@@ -14,6 +14,9 @@ func (v ID) dir() string { return "vpool/" + v.VPool + "/volumes/" + v.Volume }
 
 // OfConfigKey returns the volume whose config the key is.
 func OfConfigKey(key string) (ID, bool) {
+	if !strings.HasPrefix(key, "vpool/") {
+		return ID{}, false // as most keys are: each of each change is asked about
+	}
 	p := strings.Split(key, "/")
 	if len(p) != 5 || p[0] != "vpool" || p[2] != "volumes" || p[4] != "config" {
 		return ID{}, false
