@@ -34,6 +34,26 @@ func (tb *table) claimed(dir *inode, name string) bool {
 	return len(tb.claims) > 0 && tb.claims[claim{dir, name}] > 0
 }
 
+// claimedAbove reports whether the name of i is claimed, or that of what it is in.
+func (tb *table) claimedAbove(i *inode) bool {
+	tb.mu.RLock()
+	defer tb.mu.RUnlock()
+	return i.parent != nil && tb.claimedAboveLocked(i.parent, i.name)
+}
+
+// claimedAboveLocked reports whether name in dir, or a name of what dir is in, is claimed; table.mu is held.
+func (tb *table) claimedAboveLocked(dir *inode, name string) bool {
+	if len(tb.claims) == 0 {
+		return false
+	}
+	for ; dir != nil; dir, name = dir.parent, dir.name {
+		if tb.claims[claim{dir, name}] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // claimedWithin reports whether a name anywhere below i is claimed.
 func (tb *table) claimedWithin(i *inode) bool {
 	tb.mu.RLock()

@@ -13,6 +13,7 @@ import (
 // Create implements fuse.RawFileSystem. A file that is not scratch is shown on
 // this mount only until its content is committed.
 func (s *server) Create(_ <-chan struct{}, in *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
+	defer s.shareName(in.NodeId, name)()
 	t, st := s.target(in.NodeId, name)
 	if !st.Ok() {
 		return st
@@ -110,6 +111,7 @@ func (s *server) Mknod(_ <-chan struct{}, in *fuse.MknodIn, name string, out *fu
 	if in.Mode&syscall.S_IFMT != syscall.S_IFREG && in.Mode&syscall.S_IFMT != 0 {
 		return fuse.EPERM
 	}
+	defer s.shareName(in.NodeId, name)()
 	t, st := s.target(in.NodeId, name)
 	switch {
 	case !st.Ok():
@@ -143,6 +145,7 @@ func (s *server) Mknod(_ <-chan struct{}, in *fuse.MknodIn, name string, out *fu
 
 // saveUnopened commits a file that nobody has open.
 func (s *server) saveUnopened(w *work) {
+	defer s.share(w.name)()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s.layer.mu.RLock()
@@ -160,6 +163,7 @@ func (s *server) saveUnopened(w *work) {
 // Mkdir implements fuse.RawFileSystem. A directory of keys is local until a
 // key is in it.
 func (s *server) Mkdir(_ <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
+	defer s.shareName(in.NodeId, name)()
 	t, st := s.target(in.NodeId, name)
 	switch {
 	case !st.Ok():

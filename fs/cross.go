@@ -1,7 +1,6 @@
 package fs
 
 import (
-	"errors"
 	"syscall"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
@@ -47,8 +46,8 @@ func (s *server) renameIn(e *scratchEntry, from, to *target) error {
 	if err := l.files.Remove(from.path); err != nil {
 		s.log.Warn("a scratch file stays behind after its rename", "path", from.path, "error", err)
 	}
+	l.promote(e, to.path)
 	l.mu.Lock()
-	e.became = to.path
 	set := e.set
 	l.mu.Unlock()
 	l.forgetScratch(from.path)
@@ -163,6 +162,7 @@ func (s *server) copyOut(from, to *target, content []byte) error {
 
 // leave makes the inode of an entry that of its scratch copy.
 func (s *server) leave(from, to *target) {
+	s.layer.demote(from.path)
 	s.layer.changed()
 	s.crossed(from, to, kindLocal, s.layer.remember(to.path, syscall.S_IFREG))
 	if i := s.table.child(to.parent, to.name); i != nil {
@@ -195,9 +195,6 @@ func (s *server) renameView(from, to *target, toScratch, exchange bool) error {
 	return nil
 }
 
-// errStored: what was to be renamed was pending, and was stored or given up meanwhile.
-var errStored = errors.New("it is not pending any more")
-
 // renamePending gives a file that is not in the tree yet another name.
 func (s *server) renamePending(w *work, from, to *target, toScratch, exchange bool) error {
 	if exchange || toScratch {
@@ -205,9 +202,6 @@ func (s *server) renamePending(w *work, from, to *target, toScratch, exchange bo
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.created || w.gone {
-		return errStored
-	}
 	if to.exists() || to.hidden {
 		if to.isDir() {
 			return syscall.EISDIR

@@ -70,6 +70,9 @@
 // In this order: table.mu, inode.mu, notices.mu. None is held across a call of
 // the Store or a write to the kernel. private.mu and transactions.mu come
 // before these; private.mu is held across a call of the Store, that of the mount. So is
-// work.mu, which comes before all of them. A rename alone holds several of these: it
-// tries them, and holds none while it waits for one (lockWorks).
+// work.mu, which comes before all of them.
+//
+// Before any of these a request that stores something shares the path that it stores to, and a rename takes
+// its two paths alone (pathLocks). Each does so once, at its beginning, and lets go before
+// it waits for a notice: the kernel may hold the lock of a directory for a rename that waits.
 package fs

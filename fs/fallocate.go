@@ -19,6 +19,7 @@ func (s *server) Fallocate(_ <-chan struct{}, in *fuse.FallocateIn) fuse.Status 
 		case in.Mode != 0 || size <= h.draft.size.Load():
 			return fuse.OK
 		}
+		defer s.share(h.name)()
 		path := h.name()
 		return s.fail("fallocate", path, h.truncate(path, size))
 	}

@@ -8,20 +8,22 @@ func (s *server) isGone(dir, c *inode, name string) bool {
 }
 
 // detachGone takes c out of the table unless it is what the newest tree has at
-// name in dir, or a request is at work on that name or has moved c away. It reports whether it did.
+// name in dir, or a request is at work on that name or one above, or has moved c away. It reports whether it did.
 func (s *server) detachGone(dir, c *inode, name string) bool {
 	const tries = 100 // each fails only because the tree was switched at this very moment
 	for range tries {
-		t := s.store.Tree()
+		// A rename of what c is in is shown by the tree before the table has it, and then it is not
+		// where the one has looked for it in the other.
+		t, moves := s.store.Tree(), s.table.moves.Load()
 		if !s.isGone(dir, c, name) {
 			return false
 		}
 		s.table.mu.Lock()
-		if s.table.claims[claim{dir, name}] > 0 || c.parent != dir || c.name != name {
+		if s.table.claimedAboveLocked(dir, name) || c.parent != dir || c.name != name {
 			s.table.mu.Unlock()
 			return false
 		}
-		if s.store.Tree() == t {
+		if s.store.Tree() == t && s.table.moves.Load() == moves {
 			s.table.moved.drop(appendPath(nil, c))
 			s.table.detachLocked(c)
 			s.table.mu.Unlock()

@@ -47,6 +47,7 @@ type fakeStore struct {
 	oldest   int64  // what is older is compacted
 	ats      int    // calls of At
 	before   func() // called by the next commit before it begins
+	after    func() // called by the next commit once the tree shows it
 }
 
 func newFakeStore(t *testing.T, values map[string]string) *fakeStore {
@@ -146,6 +147,12 @@ func (f *fakeStore) Commit(_ context.Context, edit mapping.Edit) error {
 		changes = append(changes, mapping.Change{KV: mapping.KV{Key: p.Key, Value: p.Value, Lease: p.Lease}})
 	}
 	f.applyLocked(changes)
+	if after := f.after; after != nil {
+		f.after = nil
+		f.mu.Unlock()
+		after()
+		f.mu.Lock()
+	}
 	return nil
 }
 

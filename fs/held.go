@@ -29,7 +29,7 @@ func (s *server) hold(path string, view bool) {
 		old.timer.Stop()
 	}
 	l.held[path] = h
-	h.timer = time.AfterFunc(s.opt.HoldRemovals, func() { s.expire(h) })
+	h.timer = time.AfterFunc(s.opt.HoldRemovals, func() { s.expireInTime(h) })
 	l.mu.Unlock()
 	l.changed()
 }
@@ -62,6 +62,15 @@ func (l *layer) shapeOf(path string) *mapping.Shape {
 		return h.shape
 	}
 	return nil
+}
+
+func (s *server) expireInTime(h *held) {
+	defer s.share(func() string {
+		s.layer.mu.RLock()
+		defer s.layer.mu.RUnlock()
+		return h.path
+	})()
+	s.expire(h)
 }
 
 // expire carries out a held removal, unless a file of that name is being written.

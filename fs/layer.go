@@ -27,6 +27,8 @@ type layer struct {
 	held    map[string]*held
 	attrs   map[string]*attrs
 	works   map[*inode][]*work // open for writing
+	// promoted are open files that were scratch ones and are of the tree now.
+	promoted map[*scratchEntry]bool
 
 	hasAttrs atomic.Bool // attrs was ever used
 }
@@ -35,13 +37,14 @@ var _ overlay = (*layer)(nil)
 
 func newLayer(names *scratch.Names, files *scratch.Store) *layer {
 	return &layer{
-		names:   names,
-		files:   files,
-		known:   map[string]*scratchEntry{},
-		pending: map[string]*work{},
-		held:    map[string]*held{},
-		attrs:   map[string]*attrs{},
-		works:   map[*inode][]*work{},
+		names:    names,
+		files:    files,
+		known:    map[string]*scratchEntry{},
+		pending:  map[string]*work{},
+		held:     map[string]*held{},
+		attrs:    map[string]*attrs{},
+		works:    map[*inode][]*work{},
+		promoted: map[*scratchEntry]bool{},
 	}
 }
 
@@ -187,64 +190,6 @@ func (l *layer) forgetScratch(p string) {
 	}
 	l.mu.Unlock()
 	l.changed()
-}
-
-// moved follows a rename of what is at from, and of all below it.
-func (l *layer) moved(from, to string) {
-	l.mu.Lock()
-	moveKeys(l.known, from, to, func(e *scratchEntry, p string) { e.path = p })
-	moveKeys(l.pending, from, to, func(w *work, p string) { w.path = p })
-	moveKeys(l.held, from, to, func(h *held, p string) { h.path = p })
-	moveKeys(l.attrs, from, to, func(*attrs, string) {})
-	l.mu.Unlock()
-	l.changed()
-}
-
-func moveKeys[T any](m map[string]T, from, to string, set func(T, string)) {
-	moved := map[string]T{}
-	for p, v := range m {
-		if isBelow(p, to) {
-			delete(m, p)
-		}
-		if isBelow(p, from) {
-			delete(m, p)
-			moved[to+p[len(from):]] = v
-		}
-	}
-	for p, v := range moved {
-		set(v, p)
-		m[p] = v
-	}
-}
-
-// exchanged follows an exchange of what is at two paths, and of all below them.
-func (l *layer) exchanged(a, b string) {
-	l.mu.Lock()
-	swapKeys(l.known, a, b, func(e *scratchEntry, p string) { e.path = p })
-	swapKeys(l.pending, a, b, func(w *work, p string) { w.path = p })
-	swapKeys(l.held, a, b, func(h *held, p string) { h.path = p })
-	swapKeys(l.attrs, a, b, func(*attrs, string) {})
-	l.mu.Unlock()
-	l.changed()
-}
-
-func swapKeys[T any](m map[string]T, a, b string, set func(T, string)) {
-	swapped := map[string]T{}
-	for p, v := range m {
-		switch {
-		case isBelow(p, a):
-			swapped[b+p[len(a):]] = v
-		case isBelow(p, b):
-			swapped[a+p[len(b):]] = v
-		default:
-			continue
-		}
-		delete(m, p)
-	}
-	for p, v := range swapped {
-		set(v, p)
-		m[p] = v
-	}
 }
 
 // below lists the paths of m in dir at any depth.

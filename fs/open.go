@@ -12,6 +12,9 @@ func (s *server) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fus
 	if i == nil {
 		return fuse.Status(errnos[mapping.Stale])
 	}
+	if writes(in.Flags) {
+		defer s.shareInode(i)()
+	}
 	return s.open(i, in.Flags, in.Pid, out)
 }
 

@@ -10,6 +10,30 @@ import (
 // lives: who wrote it goes on writing to the scratch file, which has no name
 // any more. What is written so is committed at the next close or fsync.
 
+// promote notes that e was renamed to path, a name of the tree, or came into it there.
+func (l *layer) promote(e *scratchEntry, path string) {
+	l.demote(path) // what was there before
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.became = path
+	if len(e.open) > 0 {
+		l.promoted[e] = true
+	}
+}
+
+// demote: what is at path and below is removed or overwritten, so that what is still written to
+// it goes nowhere.
+func (l *layer) demote(path string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for e := range l.promoted {
+		if isBelow(e.became, path) {
+			e.became = ""
+			delete(l.promoted, e)
+		}
+	}
+}
+
 func (h *scratchHandle) wrote(yes bool) (before bool) {
 	l := h.entry.layer
 	l.mu.Lock()

@@ -108,6 +108,7 @@ func (s *server) Readlink(_ <-chan struct{}, in *fuse.InHeader) ([]byte, fuse.St
 // Symlink implements fuse.RawFileSystem, for scratch names (emacs' lock is one)
 // and for references.
 func (s *server) Symlink(_ <-chan struct{}, in *fuse.InHeader, pointedTo, name string, out *fuse.EntryOut) fuse.Status {
+	defer s.shareName(in.NodeId, name)()
 	t, st := s.target(in.NodeId, name)
 	switch {
 	case !st.Ok():

@@ -10,6 +10,7 @@ import (
 
 // Unlink implements fuse.RawFileSystem.
 func (s *server) Unlink(_ <-chan struct{}, in *fuse.InHeader, name string) fuse.Status {
+	defer s.shareName(in.NodeId, name)()
 	t, st := s.target(in.NodeId, name)
 	if !st.Ok() {
 		return st
@@ -97,6 +98,7 @@ func (s *server) removeView(t *target, hold bool) error {
 // detach takes what the kernel knew at t out of the table: its name is gone.
 // What is still written to it goes nowhere.
 func (s *server) detach(t *target) {
+	s.layer.demote(t.path)
 	if i := s.table.child(t.parent, t.name); i != nil {
 		s.abandon(i)
 		s.table.detach(i)
@@ -111,6 +113,7 @@ func (s *server) abandon(i *inode) {
 
 // Rmdir implements fuse.RawFileSystem.
 func (s *server) Rmdir(_ <-chan struct{}, in *fuse.InHeader, name string) fuse.Status {
+	defer s.shareName(in.NodeId, name)()
 	t, st := s.target(in.NodeId, name)
 	switch {
 	case !st.Ok():

@@ -13,33 +13,19 @@ import (
 // Rename implements fuse.RawFileSystem. What moves between the tree and
 // scratch names is a write or a removal; see renameIn and renameOut.
 func (s *server) Rename(_ <-chan struct{}, in *fuse.RenameIn, oldName, newName string) fuse.Status {
-	for {
-		st, again := s.renameOnce(in, oldName, newName)
-		if !again {
-			return st
-		}
-	}
-}
-
-// renameOnce reports again if what it was to rename has become something else meanwhile.
-func (s *server) renameOnce(in *fuse.RenameIn, oldName, newName string) (st fuse.Status, again bool) {
-	defer s.lockWorks(s.movedDirectories(in, oldName, newName))()
+	defer s.takePaths(in, oldName, newName)()
 	from, st := s.target(in.NodeId, oldName)
 	if !st.Ok() {
-		return st, false
+		return st
 	}
 	to, st := s.target(in.Newdir, newName)
 	if !st.Ok() {
-		return st, false
+		return st
 	}
 	if st := checkRename(from, to, in.Flags); !st.Ok() || from.path == to.path {
-		return st, false
+		return st
 	}
-	err := s.rename(from, to, in.Flags)
-	if err == errStored {
-		return fuse.OK, true
-	}
-	return s.failMove("rename", from.path, to.path, err), false
+	return s.failMove("rename", from.path, to.path, s.rename(from, to, in.Flags))
 }
 
 // checkRename is what the flags ask for.
@@ -138,9 +124,6 @@ func (s *server) renameEntry(from, to *target, flags uint32) error {
 	}
 	if !exchange && from.isDir() && to.node.Valid() && to.isDir() && s.holdsLocal(to.path) {
 		return syscall.ENOTEMPTY
-	}
-	if i := s.table.child(from.parent, from.name); i != nil && i.dir == nil {
-		defer s.lockWorks([]*inode{i})()
 	}
 	releaseFrom := s.claimTarget(from)
 	defer releaseFrom()

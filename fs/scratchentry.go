@@ -19,7 +19,8 @@ type scratchEntry struct {
 	// The rest is guarded by layer.mu.
 	path string
 	gone bool // it has no name any more
-	// became is the path of the tree that it was renamed to while it was open.
+	// became is the path of the tree that it was renamed to while it was open; it
+	// follows what is there, and is "" once that is gone.
 	became string
 	open   []*scratch.File
 	// refused is why a file that waited is not there any more.
@@ -43,6 +44,16 @@ func (e *scratchEntry) where() (p string, f *scratch.File) {
 		f = e.open[0]
 	}
 	return e.path, f
+}
+
+// becomes is the path that a close of it stores to, or its own.
+func (e *scratchEntry) becomes() string {
+	e.layer.mu.RLock()
+	defer e.layer.mu.RUnlock()
+	if e.became != "" {
+		return e.became
+	}
+	return e.path
 }
 
 func (e *scratchEntry) stat() (st syscall.Stat_t, err error) {
@@ -137,6 +148,9 @@ func (h *scratchHandle) close() {
 			h.entry.open = append(h.entry.open[:k:k], h.entry.open[k+1:]...)
 			break
 		}
+	}
+	if len(h.entry.open) == 0 {
+		delete(l.promoted, h.entry)
 	}
 	l.mu.Unlock()
 	h.file.Close()

@@ -30,6 +30,7 @@ type server struct {
 	listings     listings
 	walks        walks
 	handles      handles
+	paths        *pathLocks
 	locks        locks
 	overlay      overlay
 	streams      streams
@@ -48,6 +49,7 @@ func newServer(o Options) *server {
 		store:         o.Store,
 		log:           o.Logger,
 		table:         newTable(),
+		paths:         newPathLocks(),
 		problems:      newProblems(),
 		overlay:       noOverlay{},
 	}

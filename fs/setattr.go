@@ -18,6 +18,7 @@ func (s *server) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOu
 	if s.opt.ReadOnly || i.apart {
 		return fuse.EROFS
 	}
+	defer s.shareInode(i)()
 	path := s.path(i)
 	var h openFile
 	if fh, ok := in.GetFh(); ok {

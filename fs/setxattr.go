@@ -27,28 +27,41 @@ func (s *server) SetXAttr(_ <-chan struct{}, in *fuse.SetXAttrIn, name string, d
 	if s.opt.ReadOnly || i.apart {
 		return fuse.EROFS
 	}
+	st, tell := s.setXAttr(i, in.Flags, name, data)
+	if tell {
+		// Who asked goes on with a directory. The kernel holds the lock of the file
+		// alone.
+		s.awaitNotices()
+	}
+	return st
+}
+
+// setXAttr reports tell if the kernel is to be told of it before the answer.
+func (s *server) setXAttr(i *inode, flags uint32, name string, data []byte) (st fuse.Status, tell bool) {
+	defer s.shareInode(i)()
 	k, l := s.table.what(i)
 	path := s.path(i)
 	if e, ok := l.(*scratchEntry); ok && (!e.isDir() || s.layer.isScratch(s.store.Tree(), path)) {
 		p, _ := e.where()
-		return fuse.ToStatus(s.layer.files.Setxattr(p, name, data, int(in.Flags)))
+		return fuse.ToStatus(s.layer.files.Setxattr(p, name, data, int(flags))), false
 	}
 	value := string(data)
 	switch {
 	case k == kindControl || k == kindView:
 	case name == xattrType:
 		if !types[mapping.Type(value)] {
-			return s.fail("setxattr", path, mapping.Errorf(mapping.Invalid, path, "%q is no type; the types are object, array, string, number, boolean, null, raw and directory", value))
+			return s.fail("setxattr", path, mapping.Errorf(mapping.Invalid, path, "%q is no type; the types are object, array, string, number, boolean, null, raw and directory", value)), false
 		}
-		return s.fail("setxattr", path, s.setType(i, path, mapping.Type(value)))
+		tell, err := s.setType(i, path, mapping.Type(value))
+		return s.fail("setxattr", path, err), tell
 	case name == xattrNewline && value == newlineAdded && i.dir == nil:
-		return s.fail("setxattr", path, s.setNewline(i, path))
+		return s.fail("setxattr", path, s.setNewline(i, path)), false
 	case name == xattrName:
-		return s.fail("setxattr", path, s.setName(i, path, value))
+		return s.fail("setxattr", path, s.setName(i, path, value)), false
 	case name == xattrText:
-		return s.fail("setxattr", path, s.setText(i, path, bytes.Clone(data)))
+		return s.fail("setxattr", path, s.setText(i, path, bytes.Clone(data))), false
 	}
-	return fuse.Status(errnos[mapping.NotSupported])
+	return fuse.Status(errnos[mapping.NotSupported]), false
 }
 
 // writing calls f with each change in the making of i, under its lock, and
@@ -71,13 +84,14 @@ func (s *server) writing(i *inode, f func(*work)) (any bool) {
 	return any
 }
 
-func (s *server) setType(i *inode, path string, to mapping.Type) error {
+// setType reports whether a file is a directory now.
+func (s *server) setType(i *inode, path string, to mapping.Type) (reshaped bool, err error) {
 	if s.writing(i, func(w *work) { w.typ = to }) {
-		return nil
+		return false, nil
 	}
 	t := s.store.Tree()
 	if s.keyless(t, path) {
-		return s.layer.files.Setxattr(path, xattrType, []byte(to), 0)
+		return false, s.layer.files.Setxattr(path, xattrType, []byte(to), 0)
 	}
 	n, ok := t.Lookup(path)
 	if to == mapping.Object || to == mapping.Array {
@@ -86,46 +100,48 @@ func (s *server) setType(i *inode, path string, to mapping.Type) error {
 			err = s.settleAs(path, to, list, known)
 		}
 		if err != nil || len(list) > 0 {
-			return err
+			return false, err
 		}
 	}
 	if ok && n.Type() == to {
-		return nil
+		return false, nil
 	}
 	if err := s.store.Writable(); err != nil {
-		return err
+		return false, err
 	}
 	if !ok {
 		switch to {
 		case mapping.Directory:
-			return nil
+			return false, nil
 		case mapping.Object:
-			return s.makeDocument(path, []byte("{}"))
+			return false, s.makeDocument(path, []byte("{}"), mapping.SetType(path, to))
 		case mapping.Array:
-			return s.makeDocument(path, []byte("[]"))
+			return false, s.makeDocument(path, []byte("[]"), mapping.SetType(path, to))
 		}
-		return mapping.Errorf(mapping.Invalid, path, "a directory can be an object, an array or a plain directory, not a %s", to)
+		return false, mapping.Errorf(mapping.Invalid, path, "a directory can be an object, an array or a plain directory, not a %s", to)
 	}
 	if err := s.commit(mapping.SetType(path, to)); err != nil {
-		return err
+		return false, err
 	}
-	if i.dir == nil && (to == mapping.Object || to == mapping.Array) {
-		// Who asked goes on with a directory. The kernel holds the lock of the file
-		// alone.
-		s.awaitNotices()
-	}
-	return nil
+	return i.dir == nil && (to == mapping.Object || to == mapping.Array), nil
 }
 
-// makeDocument stores an empty local directory as a document.
-func (s *server) makeDocument(path string, text []byte) error {
+// makeDocument stores an empty local directory as a document, or changes the one of the tree that
+// it is by then: the last close of an empty file in it stores that after close(2) has returned.
+func (s *server) makeDocument(path string, text []byte, change mapping.Edit) error {
 	dir, name := splitPath(path)
 	release := s.claim(dir, name)
 	defer release()
 	// The path itself is one of the directories that settle: it is below itself.
 	settle := s.settling(path + "/.")
 	defer settle()
-	return s.commit(mapping.Write(path, text, mapping.WriteOptions{Text: text, MustNotExist: true, Segments: s.segments(path)}))
+	edit := mapping.Write(path, text, mapping.WriteOptions{Text: text, MustNotExist: true, Segments: s.segments(path)})
+	return s.commit(func(t *mapping.Tree) (mapping.Plan, error) {
+		if n, ok := t.Lookup(path); ok && n.Type() == mapping.Directory {
+			return change(t)
+		}
+		return edit(t)
+	})
 }
 
 // setNewline says of a raw value that the newline at its end is not stored.
@@ -169,7 +185,7 @@ func (s *server) setText(i *inode, path string, text []byte) error {
 	}
 	switch {
 	case !ok: // an empty local directory: rsync -X sets attributes before the contents come
-		return s.makeDocument(path, text)
+		return s.makeDocument(path, text, mapping.SetText(path, text))
 	case n.IsDir():
 		return s.commit(mapping.SetText(path, text))
 	}
@@ -180,6 +196,7 @@ func (s *server) setText(i *inode, path string, text []byte) error {
 // RemoveXAttr implements fuse.RawFileSystem, for scratch files.
 func (s *server) RemoveXAttr(_ <-chan struct{}, in *fuse.InHeader, name string) fuse.Status {
 	if i := s.table.get(in.NodeId); i != nil {
+		defer s.shareInode(i)()
 		_, l := s.table.what(i)
 		if e, ok := l.(*scratchEntry); ok {
 			p, _ := e.where()

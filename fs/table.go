@@ -202,18 +202,6 @@ func (tb *table) child(dir *inode, name string) *inode {
 	return dir.childLocked(name)
 }
 
-// within reports whether i is top or lies in it.
-func (tb *table) within(i, top *inode) bool {
-	tb.mu.RLock()
-	defer tb.mu.RUnlock()
-	for ; i != nil; i = i.parent {
-		if i == top {
-			return true
-		}
-	}
-	return false
-}
-
 // childrenOf returns the known inodes in dir.
 func (tb *table) childrenOf(dir *inode) []*inode {
 	tb.mu.RLock()

@@ -124,10 +124,14 @@ func (s *server) becomeLeaf(p string) {
 	l := s.layer
 	l.mu.Lock()
 	var set attrs
-	if e := l.known[p]; e != nil {
-		e.became, set = p, e.set
+	e := l.known[p]
+	if e != nil {
+		set = e.set
 	}
 	l.mu.Unlock()
+	if e != nil {
+		l.promote(e, p)
+	}
 	if err := l.files.Remove(p); err != nil {
 		s.log.Warn("a file stays behind after it came into the tree", "path", p, "error", err)
 	}

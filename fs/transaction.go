@@ -134,6 +134,7 @@ func (t *transaction) settle() error {
 // saveClosed commits what only a last close would. A file that was written to
 // and not closed is refused: it may be half written.
 func (s *server) saveClosed(w *work) error {
+	defer s.share(w.name)()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.gone {

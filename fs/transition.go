@@ -17,6 +17,8 @@ type retry struct {
 	due   time.Time
 	// born is how many changes were published when it was put off first.
 	born uint64
+	// all: of a directory, all that the kernel has of it.
+	all bool
 	// watched: somebody will hear of the change, and read the inode if somebody
 	// has read what it was.
 	watched bool
@@ -48,6 +50,10 @@ const maxReread = 100
 
 func (w *notices) compareAgain(r retry) {
 	i := r.inode
+	if r.all {
+		w.compareAll(i)
+		return
+	}
 	if i.dir != nil {
 		w.kernel.InodeNotify(i.id, -1, 0)
 		return
@@ -61,6 +67,11 @@ func (w *notices) compareAgain(r retry) {
 			break
 		}
 	}
+	w.putOff(r)
+}
+
+// putOff has something tried again after a pause.
+func (w *notices) putOff(r retry) {
 	r.due = time.Now().Add(min(retryAfter<<min(r.tries, 10), maxRetryAfter))
 	r.tries++
 	w.mu.Lock()

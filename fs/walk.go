@@ -257,6 +257,7 @@ func (k *walk) meets(dir, c *inode, name string, n mapping.Node, is bool) (enter
 	kind, l := k.s.table.what(c)
 	switch {
 	case !is:
+	case kind == kindLocal && l == nil: // the kernel has forgotten it meanwhile
 	case kind == kindEntry: // a lookup has made it one of the tree meanwhile
 		return c.dir != nil && n.IsDir()
 	case kind == kindLocal && l.isDir() && n.IsDir() && !l.yields():
@@ -297,22 +298,29 @@ func (k *walk) vanished(dir, c *inode, name string) bool {
 // compareAll looks at a directory of which an answer was computed from a tree
 // that is no longer the newest.
 func (w *notices) compareAll(i *inode) {
-	t := w.s.tree(i)
+	t, moves := w.s.tree(i), w.s.table.moves.Load()
 	n, ok := w.s.node(i, t)
+	if !ok && (w.s.table.claimedAbove(i) || w.s.table.moves.Load() != moves) {
+		w.putOff(retry{inode: i, all: true}) // the tree shows its new path before the table
+		return
+	}
 	if !ok || !n.IsDir() {
 		return
 	}
 	k := &walk{w: w, s: w.s, old: t, now: t}
+	again := false
 	for _, c := range w.s.table.childrenOf(i) {
 		name := w.s.table.nameOf(c)
 		child, is := n.Lookup(name)
 		switch {
 		case k.local(c) || w.s.table.claimed(i, name) || w.s.table.claimedWithin(c):
 		case !is:
-			k.vanished(i, c, name)
+			again = !k.vanished(i, c, name) || again
 		case !w.s.fits(c, child):
 			if w.s.detachGone(i, c, name) {
 				w.kernel.EntryNotify(i.id, name)
+			} else {
+				again = true
 			}
 		case c.dir == nil:
 			w.compareAgain(retry{inode: c})
@@ -320,4 +328,7 @@ func (w *notices) compareAll(i *inode) {
 	}
 	w.kernel.EntryNotify(i.id, noName)
 	w.kernel.InodeNotify(i.id, 0, 0)
+	if again {
+		w.putOff(retry{inode: i, all: true})
+	}
 }

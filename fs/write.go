@@ -10,7 +10,7 @@ import (
 
 // open opens i, which exists.
 func (s *server) open(i *inode, flags, pid uint32, out *fuse.OpenOut) fuse.Status {
-	write := flags&syscall.O_ACCMODE != syscall.O_RDONLY || flags&syscall.O_TRUNC != 0
+	write := writes(flags)
 	k, l := s.table.what(i)
 	if i.dir != nil {
 		return fuse.Status(errnos[mapping.IsDirectory])
@@ -66,6 +66,10 @@ func (s *server) open(i *inode, flags, pid uint32, out *fuse.OpenOut) fuse.Statu
 	out.Fh = s.handles.add(&writer{work: w, opener: pid, add: flags&syscall.O_APPEND != 0, counted: true})
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO
 	return fuse.OK
+}
+
+func writes(flags uint32) bool {
+	return flags&syscall.O_ACCMODE != syscall.O_RDONLY || flags&syscall.O_TRUNC != 0
 }
 
 // openPending opens a file that is not in the tree yet: all who have it open
@@ -136,6 +140,7 @@ func (s *server) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32
 		h.wrote(true)
 		return uint32(n), fuse.OK
 	case *writer:
+		defer s.share(h.name)()
 		if err := h.write(data, int64(in.Offset), in.Pid); err != nil {
 			return 0, s.fail("write", h.name(), err)
 		}
@@ -234,12 +239,14 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 	defer s.locks.closing(in.NodeId, in.LockOwner)
 	switch h := s.handles.get(in.Fh).(type) {
 	case *scratchHandle:
+		defer s.share(h.entry.becomes)()
 		if err := s.closeWaiting(h); err != nil {
 			p, _ := h.entry.where()
 			return s.fail("close", p, err)
 		}
 		return s.flushPromoted(h)
 	case *writer:
+		release := s.share(h.name)
 		h.mu.Lock()
 		path := h.name()
 		var err error
@@ -259,6 +266,7 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 		}
 		h.untold, h.touched = false, false
 		h.mu.Unlock()
+		release()
 		if err != nil {
 			return s.fail("close", path, err)
 		}
@@ -276,12 +284,14 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 func (s *server) Fsync(_ <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
 	switch h := s.handles.get(in.Fh).(type) {
 	case *scratchHandle:
+		defer s.share(h.entry.becomes)()
 		p, _ := h.entry.where()
 		if st := s.flushPromoted(h); !st.Ok() {
 			return st
 		}
 		return s.fail("fsync", p, h.file.Sync())
 	case *writer:
+		defer s.share(h.name)()
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.reader {
@@ -302,6 +312,7 @@ func (s *server) release(fh uint64) {
 	defer s.handles.remove(fh)
 	switch h := s.handles.get(fh).(type) {
 	case *scratchHandle:
+		defer s.share(h.entry.becomes)()
 		s.flushPromoted(h)
 		h.close()
 	case *stream:
@@ -310,6 +321,7 @@ func (s *server) release(fh uint64) {
 		if h.reader {
 			return
 		}
+		defer s.share(h.name)()
 		s.layer.mu.Lock()
 		h.opens--
 		last := h.opens == 0
