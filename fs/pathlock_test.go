@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -258,4 +259,48 @@ func TestRemovedFileFollowsRenames(t *testing.T) {
 	}
 	m.wantErr("close", f.Close(), nil)
 	m.wantKeys("/ovs/e/f", "/ovs/e/g")
+}
+
+// Renames of directories in each other and changes in them go on for as long as there are any.
+func TestPathLocksAreNotWaitedForInACircle(t *testing.T) {
+	l := newPathLocks()
+	var all sync.WaitGroup
+	for _, m := range []moving{{"a/x", "b/x"}, {"b/y", "a/y"}, {"a", "c"}, {"b", "d"}, {"a/x/z", "b"}, {"a", "b"}} {
+		all.Go(func() {
+			for range 2000 {
+				l.take(m)()
+			}
+		})
+	}
+	for _, path := range []string{"a/x/z/f", "b/x/f", "a/f", "c/f", "k"} {
+		all.Go(func() {
+			for range 2000 {
+				l.share(path)()
+			}
+		})
+	}
+	all.Wait()
+	if len(l.shared)+len(l.alone)+len(l.wanted) > 0 {
+		t.Errorf("left: %v, %v, %v", l.shared, l.alone, l.wanted)
+	}
+	// What waits goes before what is new, and two renames apart from each other do not wait.
+	release, taken := l.share("a/f"), make(chan func())
+	go func() { taken <- l.take(moving{"a", "b"}) }()
+	await(t, "the rename waits", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.wanted) == 1
+	})
+	shared := make(chan func())
+	go func() { shared <- l.share("a/g") }()
+	l.take(moving{"c", "d"})()
+	release()
+	taking := <-taken
+	select {
+	case <-shared:
+		t.Error("the path was shared under a rename")
+	default:
+	}
+	taking()
+	(<-shared)()
 }
