@@ -178,7 +178,9 @@ func (tb *table) dropLocked(i *inode) {
 		parent := i.parent
 		tb.detachLocked(i)
 		tb.byID.remove(i)
-		delete(tb.locals, i)
+		if i.kind == kindLocal {
+			tb.becomeLocked(i, kindEntry, nil) // the worker may have found it before: nothing stands behind it any more
+		}
 		delete(tb.stale, i)
 		i = parent
 	}
