@@ -178,9 +178,7 @@ func (tb *table) dropLocked(i *inode) {
 		parent := i.parent
 		tb.detachLocked(i)
 		tb.byID.remove(i)
-		if i.kind == kindLocal {
-			tb.becomeLocked(i, kindEntry, nil) // the worker may have found it before: nothing stands behind it any more
-		}
+		delete(tb.locals, i)
 		delete(tb.stale, i)
 		i = parent
 	}
