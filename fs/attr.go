@@ -17,12 +17,22 @@ const forever = 1 << 31
 const blockSize = 4096
 
 // GetAttr implements fuse.RawFileSystem.
-func (s *server) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+func (s *server) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
 	i := s.table.get(in.NodeId)
 	if i == nil {
 		return fuse.Status(errnos[mapping.Stale])
 	}
 	valid, st := s.attributes(i, &out.Attr)
+	for !st.Ok() {
+		busy := s.table.underway(i)
+		if busy == nil {
+			break
+		}
+		if !settled(busy, cancel) {
+			return fuse.EINTR
+		}
+		valid, st = s.attributes(i, &out.Attr)
+	}
 	if st == fuse.Status(errnos[mapping.Stale]) && !s.table.tellStale(i, in.Pid) {
 		st = s.nameless(i, &out.Attr)
 	}

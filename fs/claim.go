@@ -24,8 +24,43 @@ func (tb *table) claim(dir *inode, name string) (release func()) {
 			if tb.claims[key]--; tb.claims[key] == 0 {
 				delete(tb.claims, key)
 			}
+			if tb.unclaimed != nil {
+				close(tb.unclaimed)
+				tb.unclaimed = nil
+			}
 		})
 	}
+}
+
+// unclaimedLocked returns a channel that is closed when a claim is released. A request that holds
+// no claim may wait for it: who holds one waits only for etcd.
+func (tb *table) unclaimedLocked() <-chan struct{} {
+	if tb.unclaimed == nil {
+		tb.unclaimed = make(chan struct{})
+	}
+	return tb.unclaimed
+}
+
+// underway returns a channel to wait for if a name is claimed of i or of what it is in:
+// the tree may show the result already and the table not yet. nil if none is.
+func (tb *table) underway(i *inode) <-chan struct{} {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	if i.parent == nil || !tb.claimedAboveLocked(i.parent, i.name) {
+		return nil
+	}
+	return tb.unclaimedLocked()
+}
+
+// referSettled is refer, but leaves an inode of another kind where it is while its name is claimed: it
+// may be about to be moved. It returns a channel to wait for then.
+func (tb *table) referSettled(parent *inode, name string, k kind, of shape, l local) (*inode, <-chan struct{}) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	if i := parent.dir.children.get(name); i != nil && tb.claims[claim{parent, name}] > 0 && !tb.suitsLocked(i, k, of, l) {
+		return nil, tb.unclaimedLocked()
+	}
+	return tb.referLocked(parent, name, k, of, l), nil
 }
 
 func (tb *table) claimed(dir *inode, name string) bool {

@@ -34,7 +34,9 @@
 //
 // A request that adds, removes or renames names claims them (table.claim) from
 // before its commit until the table shows the result, so that the worker does
-// not take its own change for a foreign one. A request that committed a content
+// not take its own change for a foreign one. Who asks between the two for what is claimed, and
+// would find that the table does not fit the tree, waits for the release (table.underway): who holds a claim waits
+// only for etcd. A request that committed a content
 // says so (server.wrote): the kernel's size is then that of the write. Who opened the
 // leaf with O_TRUNC spares that notice if the kernel has asked for nothing since (inode.emptied).
 //

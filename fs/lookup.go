@@ -30,7 +30,13 @@ func (s *server) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, 
 		if k == kindLocal && s.table.surface(parent, s.hasDirectory) {
 			k = kindEntry
 		}
-		st := s.lookup(t, parent, name, out)
+		st, busy := s.lookup(t, parent, name, out)
+		if busy != nil {
+			if !settled(busy, cancel) {
+				return fuse.EINTR
+			}
+			continue
+		}
 		if now, _ := s.table.what(parent); now == k && s.tree(parent) == t && s.table.moves.Load() == moves {
 			if st == fuse.Status(errnos[mapping.NotDirectory]) {
 				return s.noDirectory(parent, in.Pid)
@@ -57,63 +63,98 @@ func tooLong(name string) error {
 	return mapping.Errorf(mapping.NameTooLong, "", "the name has %d bytes, and none is longer than %d", len(name), nameMax)
 }
 
-func (s *server) lookup(t *mapping.Tree, parent *inode, name string, out *fuse.EntryOut) fuse.Status {
+// lookup answers with what t has at name in parent. busy: a request is about to change that, and
+// nothing was answered (see underway).
+func (s *server) lookup(t *mapping.Tree, parent *inode, name string, out *fuse.EntryOut) (st fuse.Status, busy <-chan struct{}) {
 	k, _ := s.table.what(parent)
 	if k == kindControl || parent == s.table.root && name == controlName && s.within == nil {
-		return s.lookupControl(parent, name, out)
+		return s.lookupControl(parent, name, out), nil
 	}
 	dir, isEntry := s.node(parent, t)
+	if !dir.IsDir() && k == kindEntry {
+		if busy := s.table.underway(parent); busy != nil {
+			return 0, busy
+		}
+	}
 	if isEntry && !dir.IsDir() {
-		return fuse.Status(errnos[mapping.NotDirectory])
+		return fuse.Status(errnos[mapping.NotDirectory]), nil
 	}
 	n, found := dir.Lookup(name)
 	if !s.overlay.empty() {
 		if l, hidden := s.overlaid(parent, name); l != nil && (!found || hidden) {
-			s.answerLocal(parent, name, l, out)
-			return fuse.OK
+			return fuse.OK, s.answerSettled(parent, name, kindLocal, localShape(l), l, func(i *inode) { s.localEntry(i, l, out) })
 		} else if hidden {
-			return fuse.ENOENT
+			return fuse.ENOENT, nil
 		}
 	}
 	if found {
-		s.answerEntry(parent, name, n, out)
-		return fuse.OK
+		return fuse.OK, s.answerSettled(parent, name, kindEntry, s.shapeOf(n), nil, func(i *inode) { s.treeEntry(i, n, out) })
 	}
 	if _, _, ok := mapping.ViewOf(name); ok {
 		// Whether there is a view depends on more than one name: not kept.
 		if i := s.referView(parent, dir, name); i != nil {
-			return s.answer(i, out)
+			return s.answer(i, out), nil
 		}
-		return fuse.ENOENT
+		return fuse.ENOENT, nil
 	}
 	if !isEntry {
-		return fuse.ENOENT // a local directory: its entries come and go without notices
+		return fuse.ENOENT, nil // a local directory: its entries come and go without notices
 	}
 	parent.deny(name)
 	if s.table.child(parent, name) != nil {
 		s.notices.replace(parent, name) // the worker may find it as it was
 	}
 	out.EntryValid = forever // NodeId 0: absent, and may be kept
-	return fuse.OK
+	return fuse.OK, nil
 }
 
 // answerEntry answers name with a node of the tree.
 func (s *server) answerEntry(parent *inode, name string, n mapping.Node, out *fuse.EntryOut) *inode {
 	i := s.table.refer(parent, name, kindEntry, s.shapeOf(n), nil)
+	s.treeEntry(i, n, out)
+	return i
+}
+
+// treeEntry fills in the answer with i, which is that node of the tree.
+func (s *server) treeEntry(i *inode, n mapping.Node, out *fuse.EntryOut) {
 	out.NodeId = i.id
 	out.EntryValid = forever
 	out.AttrValid = s.entryAttributes(i, n, &out.Attr)
-	return i
+}
+
+// answerSettled refers to what has name in parent and fills in the answer, unless an inode of another kind
+// has it that a request is about to move.
+func (s *server) answerSettled(parent *inode, name string, k kind, of shape, l local, fill func(*inode)) (busy <-chan struct{}) {
+	i, busy := s.table.referSettled(parent, name, k, of, l)
+	if busy == nil {
+		fill(i)
+	}
+	return busy
+}
+
+// settled waits for busy, and reports false if the request was interrupted.
+func settled(busy, cancel <-chan struct{}) bool {
+	select {
+	case <-busy:
+		return true
+	case <-cancel:
+		return false
+	}
 }
 
 // answerLocal answers name with a file of this mount only.
 func (s *server) answerLocal(parent *inode, name string, l local, out *fuse.EntryOut) *inode {
 	i := s.table.refer(parent, name, kindLocal, localShape(l), l)
+	s.localEntry(i, l, out)
+	return i
+}
+
+// localEntry fills in the answer with i, which is that file of this mount only.
+func (s *server) localEntry(i *inode, l local, out *fuse.EntryOut) {
 	out.NodeId = i.id
 	l.attributes(&out.Attr)
 	out.Ino = i.ino.Load()
 	out.Blksize = blockSize
-	return i
 }
 
 // answer answers with an inode that is referred to already and has attributes

@@ -7,7 +7,7 @@ import (
 )
 
 // Open implements fuse.RawFileSystem, on writable mounts.
-func (s *server) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+func (s *server) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
 	i := s.table.get(in.NodeId)
 	if i == nil {
 		return fuse.Status(errnos[mapping.Stale])
@@ -15,7 +15,17 @@ func (s *server) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fus
 	if writes(in.Flags) {
 		defer s.shareInode(i)()
 	}
-	return s.open(i, in.Flags, in.Pid, out)
+	for {
+		st := s.open(i, in.Flags, in.Pid, out)
+		if st != fuse.ENOENT && st != fuse.Status(errnos[mapping.Stale]) {
+			return st
+		}
+		if busy := s.table.underway(i); busy == nil {
+			return st
+		} else if !settled(busy, cancel) {
+			return fuse.EINTR
+		}
+	}
 }
 
 // Release implements fuse.RawFileSystem.

@@ -79,16 +79,16 @@ func cookieIn(n mapping.Node) uint64 {
 }
 
 // ReadDir implements fuse.RawFileSystem.
-func (s *server) ReadDir(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
-	return s.readDir(in, out, func(dir *inode, e *listed, d fuse.DirEntry) bool {
+func (s *server) ReadDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	return s.readDir(cancel, in, out, func(dir *inode, e *listed, d fuse.DirEntry) bool {
 		d.Ino = s.table.number(dir, e.name)
 		return out.AddDirEntry(d)
 	}, out.AddDirEntry)
 }
 
 // ReadDirPlus implements fuse.RawFileSystem.
-func (s *server) ReadDirPlus(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
-	return s.readDir(in, out, func(dir *inode, e *listed, d fuse.DirEntry) bool {
+func (s *server) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	return s.readDir(cancel, in, out, func(dir *inode, e *listed, d fuse.DirEntry) bool {
 		d.Ino = s.table.number(dir, e.name)
 		o := out.AddDirLookupEntry(d)
 		if o == nil {
@@ -107,7 +107,7 @@ func (s *server) ReadDirPlus(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEn
 	})
 }
 
-func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
+func (s *server) readDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList,
 	add func(*inode, *listed, fuse.DirEntry) bool, addDots func(fuse.DirEntry) bool) fuse.Status {
 	dir := s.table.get(in.NodeId)
 	if dir == nil || dir.dir == nil {
@@ -115,8 +115,14 @@ func (s *server) readDir(in *fuse.ReadIn, out *fuse.DirEntryList,
 	}
 	t, moves := s.tree(dir), s.table.moves.Load()
 	entries, st := s.list(dir, t)
-	if !st.Ok() {
-		return st
+	for !st.Ok() {
+		if busy := s.table.underway(dir); busy == nil {
+			return st
+		} else if !settled(busy, cancel) {
+			return fuse.EINTR
+		}
+		t, moves = s.tree(dir), s.table.moves.Load()
+		entries, st = s.list(dir, t)
 	}
 	if in.Offset < cookieSelf && !addDots(fuse.DirEntry{Name: ".", Ino: dir.ino.Load(), Mode: fuse.S_IFDIR, Off: cookieSelf}) {
 		return fuse.OK

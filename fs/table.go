@@ -22,6 +22,8 @@ type table struct {
 	last   uint64
 	root   *inode
 	claims map[claim]int
+	// unclaimed is closed when a claim is released; nil if nobody waits for that.
+	unclaimed chan struct{}
 	// stale are the threads that were told ESTALE for an inode; nil until one was.
 	stale map[*inode][]uint32
 	// replaced is told, with the lock held, of a name of which the kernel may be given another inode
@@ -62,12 +64,15 @@ func (tb *table) get(id uint64) *inode {
 func (tb *table) refer(parent *inode, name string, k kind, of shape, l local) *inode {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
+	return tb.referLocked(parent, name, k, of, l)
+}
+
+func (tb *table) referLocked(parent *inode, name string, k kind, of shape, l local) *inode {
 	i := parent.dir.children.get(name)
-	if i != nil && of == shapeDir && i.dir != nil && k <= kindLocal && i.kind <= kindLocal && k != kindView && i.kind != kindView {
-		// A directory that gets or loses its last key stays the same one for who is in it.
+	if i != nil && becomes(i, k, of) {
 		tb.becomeLocked(i, k, l)
 	}
-	if i != nil && (i.kind != k || i.shape() != of || tb.locals[i] != l) {
+	if i != nil && !tb.suitsLocked(i, k, of, l) {
 		tb.detachLocked(i)
 		tb.replaced(parent, name)
 		i = nil
@@ -78,6 +83,17 @@ func (tb *table) refer(parent *inode, name string, k kind, of shape, l local) *i
 	delete(tb.stale, i)
 	i.lookups++
 	return i
+}
+
+// becomes reports whether i is what is referred to, if it is made so: a directory that gets or loses its
+// last key stays the same one for who is in it.
+func becomes(i *inode, k kind, of shape) bool {
+	return of == shapeDir && i.dir != nil && k <= kindLocal && i.kind <= kindLocal && k != kindView && i.kind != kindView
+}
+
+// suitsLocked reports whether i is, or becomes, what is referred to.
+func (tb *table) suitsLocked(i *inode, k kind, of shape, l local) bool {
+	return becomes(i, k, of) || i.kind == k && i.shape() == of && tb.locals[i] == l
 }
 
 func (tb *table) makeLocked(parent *inode, name string, k kind, of shape, l local) *inode {
