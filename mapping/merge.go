@@ -88,9 +88,16 @@ func (m *merging) fields(key string, base, mine, theirs version) {
 	a, _ := m.alone(key, base).Lookup(path)
 	b, _ := merge.mine.Lookup(path)
 	c, _ := merge.now.Lookup(path)
-	if a.IsDir() && b.IsDir() && c.IsDir() {
+	switch {
+	case a.IsDir() && b.IsDir() && c.IsDir():
 		merge.compare(path, a, b, c)
-	} else {
+	case same(a, c): // they only spelled it in another way
+		m.take(key, mine)
+		return
+	case same(b, c):
+		m.draft.look(key)
+		return
+	default:
 		merge.conflicts = Conflicts{{path, a, b, c}}
 	}
 	for _, at := range merge.paths {
