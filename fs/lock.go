@@ -114,6 +114,7 @@ func (s *server) saveUnlocked(in *fuse.LkIn) fuse.Status {
 	if !ok || h.reader {
 		return fuse.OK
 	}
+	defer s.share(h.name)()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.changed {
@@ -149,6 +150,7 @@ func (s *server) catchUp(ctx context.Context, i *inode, f *lockedFile, fh uint64
 	case <-ctx.Done():
 		return mapping.Errorf(mapping.Canceled, "", "the wait for the lock was interrupted")
 	}
+	defer s.shareInode(i)()
 	switch h := h.(type) {
 	case nil:
 		i.fade()
