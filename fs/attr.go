@@ -93,13 +93,9 @@ func (s *server) entryAttributes(i *inode, n mapping.Node, a *fuse.Attr) (valid 
 
 // goneAttributes answers for an inode whose name is gone, or shows something else.
 func (s *server) goneAttributes(i *inode, a *fuse.Attr) fuse.Status {
-	attached, doubted := s.table.attached(i)
-	if n, ok := s.node(i, s.tree(i)); doubted || attached && ok && n.Valid() {
+	if attached, doubted := s.table.attached(i); attached || doubted {
 		// Something else has the name, or nothing: the kernel looks it up again.
 		return fuse.Status(errnos[mapping.Stale])
-	}
-	if attached {
-		return fuse.ENOENT
 	}
 	return s.nameless(i, a)
 }
