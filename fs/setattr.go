@@ -41,6 +41,13 @@ func (s *server) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOu
 		return s.fail("setattr", path, err)
 	}
 	valid, st := s.attributes(i, &out.Attr)
+	if size, ok := in.GetSize(); ok && !st.Ok() {
+		// It was done, and what is stored may be a directory now: a raw text that begins like a document.
+		// The kernel, told ESTALE, would do it again, and fail.
+		s.fill(i, mapping.Node{}, &out.Attr)
+		setSize(&out.Attr, int64(size))
+		valid, st = 0, fuse.OK
+	}
 	out.AttrValid = valid
 	if h != nil {
 		if size, ok := h.size(); ok {
