@@ -70,22 +70,22 @@ func (s *server) attributes(i *inode, a *fuse.Attr) (valid uint64, st fuse.Statu
 	if !ok || !s.fits(i, n) {
 		return 0, s.goneAttributes(i, a)
 	}
-	valid = s.entryAttributes(i, n, a)
+	valid = s.entryAttributes(i, n, t, a)
 	if s.tree(i) != t || s.table.moves.Load() != moves {
 		s.notices.check(i)
 	}
 	return valid, fuse.OK
 }
 
-// entryAttributes fills in the attributes of i, whose node in some recent tree
-// is n, and notes what the kernel is told.
-func (s *server) entryAttributes(i *inode, n mapping.Node, a *fuse.Attr) (valid uint64) {
+// entryAttributes fills in the attributes of i, whose node in a recent tree is n, and notes
+// what the kernel is told. Without a tree n is what was there.
+func (s *server) entryAttributes(i *inode, n mapping.Node, t *mapping.Tree, a *fuse.Attr) (valid uint64) {
 	valid = forever
 	if i.link {
 		valid = 0 // its text, and so its size, changes when a directory is moved
 	}
 	if i.dir == nil && !i.link && !i.fixed {
-		n, valid = s.tell(i, n)
+		n, valid = s.tell(i, n, t)
 	}
 	s.fill(i, n, a)
 	return valid
@@ -116,10 +116,19 @@ func (s *server) nameless(i *inode, a *fuse.Attr) fuse.Status {
 
 // tell notes that the kernel gets attributes of n, and returns the node whose
 // attributes it gets, with their timeout. That is the old content as long as
-// the kernel has pages of it (doc.go, rule 3).
-func (s *server) tell(i *inode, n mapping.Node) (mapping.Node, uint64) {
+// the kernel has pages of it (doc.go, rule 3), and else that of the newest tree: all are
+// told what is noted here, until the worker compares.
+func (s *server) tell(i *inode, n mapping.Node, t *mapping.Tree) (mapping.Node, uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	for t != nil && (!i.told.Valid() || i.cleared) && s.tree(i) != t {
+		i.mu.Unlock()
+		t = s.tree(i)
+		if newest, ok := s.node(i, t); ok && s.fits(i, newest) {
+			n = newest
+		}
+		i.mu.Lock()
+	}
 	i.emptied = nil
 	if !i.told.Valid() || i.cleared || i.told.Same(n) {
 		i.told, i.cleared = n, false

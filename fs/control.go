@@ -151,10 +151,10 @@ func (c *control) barrier(ctx context.Context) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, mapping.Errorf(mapping.Canceled, controlName+"/"+controlBarrier, "the wait was interrupted")
 	}
-	// Someone may open a leaf again and again, or use a name: not for ever.
+	// Someone may use a name again and again: not for ever.
 	select {
 	case <-c.s.notices.calm():
-	case <-time.After(2 * grace):
+	case <-time.After(10 * grace):
 	case <-ctx.Done():
 	}
 	stuck := time.NewTimer(maxEchoWait)

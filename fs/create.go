@@ -66,7 +66,7 @@ func (s *server) answerTarget(t *target, out *fuse.EntryOut) *inode {
 	case t.local != nil:
 		return s.answerLocal(t.parent, t.name, t.local, out)
 	case t.node.Valid():
-		return s.answerEntry(t.parent, t.name, t.node, out)
+		return s.answerEntry(t.parent, t.name, t.node, t.tree, out)
 	}
 	i := s.table.refer(t.parent, t.name, kindView, shapeFile, nil)
 	if !s.answer(i, out).Ok() {
@@ -101,7 +101,7 @@ func (s *server) createScratch(t *target, in *fuse.CreateIn, out *fuse.CreateOut
 	s.layer.changed()
 	e := s.layer.remember(t.path, syscall.S_IFREG)
 	s.answerLocal(t.parent, t.name, e, &out.EntryOut)
-	out.Fh = s.handles.add(s.layer.openScratch(e, f, in.Flags&syscall.O_APPEND != 0))
+	out.Fh = s.handles.add(s.layer.openScratch(e, f, in.Flags))
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO
 	return fuse.OK
 }
@@ -192,11 +192,12 @@ func (s *server) Mkdir(_ <-chan struct{}, in *fuse.MkdirIn, name string, out *fu
 	if err != nil {
 		return s.fail("mkdir", t.path, err)
 	}
-	n, ok := s.store.Tree().Lookup(t.path)
+	tree := s.store.Tree()
+	n, ok := tree.Lookup(t.path)
 	if !ok || !n.IsDir() {
 		return fuse.ENOENT // removed again by someone else
 	}
-	s.answerEntry(t.parent, name, n, out)
+	s.answerEntry(t.parent, name, n, tree, out)
 	return fuse.OK
 }
 

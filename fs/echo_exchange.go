@@ -62,7 +62,7 @@ func (g gate) asItWas(at place, n mapping.Node, out *fuse.EntryOut) fuse.Status 
 	s := g.e.s
 	i := s.table.refer(at.dir, at.name, kindEntry, s.shapeOf(n), nil)
 	out.NodeId = i.id
-	s.entryAttributes(i, n, &out.Attr)
+	s.entryAttributes(i, n, nil, &out.Attr)
 	return fuse.OK
 }
 

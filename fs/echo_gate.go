@@ -163,12 +163,10 @@ func (g gate) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.Attr
 	if i == nil || in.Valid&more != 0 {
 		return stale
 	}
-	valid, st := g.e.s.attributes(i, &out.Attr)
-	if !st.Ok() {
+	if _, st := g.e.s.attributes(i, &out.Attr); !st.Ok() {
 		return stale
 	}
-	out.AttrValid = valid
-	return fuse.OK
+	return fuse.OK // without a timeout, as that of the server
 }
 
 // touched returns the inode whose content changed, if that is the one that a
@@ -264,7 +262,7 @@ func (g gate) arrives(it *echoed, op echo.Op, dir uint64, name string, out *fuse
 		if !st.Ok() || !t.node.Valid() || s.shapeOf(t.node) != s.shapeOf(it.node) {
 			return stale
 		}
-		s.answerEntry(t.parent, name, t.node, out)
+		s.answerEntry(t.parent, name, t.node, t.tree, out)
 		if s.store.Tree() == t.tree {
 			return fuse.OK
 		}

@@ -70,7 +70,7 @@ func (s *server) lookupRevision(cancel <-chan struct{}, parent *inode, name stri
 	i := s.table.plant(parent, name, r.top)
 	out.NodeId = i.id
 	out.EntryValid = forever
-	out.AttrValid = s.entryAttributes(i, tree.Root(), &out.Attr)
+	out.AttrValid = s.entryAttributes(i, tree.Root(), tree, &out.Attr)
 	return fuse.OK
 }
 

@@ -88,7 +88,7 @@ func (s *server) lookup(t *mapping.Tree, parent *inode, name string, out *fuse.E
 		}
 	}
 	if found {
-		return fuse.OK, s.answerSettled(parent, name, kindEntry, s.shapeOf(n), nil, func(i *inode) { s.treeEntry(i, n, out) })
+		return fuse.OK, s.answerSettled(parent, name, kindEntry, s.shapeOf(n), nil, func(i *inode) { s.treeEntry(i, n, t, out) })
 	}
 	if _, _, ok := mapping.ViewOf(name); ok {
 		// Whether there is a view depends on more than one name: not kept.
@@ -108,18 +108,18 @@ func (s *server) lookup(t *mapping.Tree, parent *inode, name string, out *fuse.E
 	return fuse.OK, nil
 }
 
-// answerEntry answers name with a node of the tree.
-func (s *server) answerEntry(parent *inode, name string, n mapping.Node, out *fuse.EntryOut) *inode {
+// answerEntry answers name with a node of a recent tree.
+func (s *server) answerEntry(parent *inode, name string, n mapping.Node, t *mapping.Tree, out *fuse.EntryOut) *inode {
 	i := s.table.refer(parent, name, kindEntry, s.shapeOf(n), nil)
-	s.treeEntry(i, n, out)
+	s.treeEntry(i, n, t, out)
 	return i
 }
 
 // treeEntry fills in the answer with i, which is that node of the tree.
-func (s *server) treeEntry(i *inode, n mapping.Node, out *fuse.EntryOut) {
+func (s *server) treeEntry(i *inode, n mapping.Node, t *mapping.Tree, out *fuse.EntryOut) {
 	out.NodeId = i.id
 	out.EntryValid = forever
-	out.AttrValid = s.entryAttributes(i, n, &out.Attr)
+	out.AttrValid = s.entryAttributes(i, n, t, &out.Attr)
 }
 
 // answerSettled refers to what has name in parent and fills in the answer, unless an inode of another kind

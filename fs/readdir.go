@@ -80,7 +80,7 @@ func cookieIn(n mapping.Node) uint64 {
 
 // ReadDir implements fuse.RawFileSystem.
 func (s *server) ReadDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
-	return s.readDir(cancel, in, out, func(dir *inode, e *listed, d fuse.DirEntry) bool {
+	return s.readDir(cancel, in, out, func(dir *inode, _ *mapping.Tree, e *listed, d fuse.DirEntry) bool {
 		d.Ino = s.table.number(dir, e.name)
 		return out.AddDirEntry(d)
 	}, out.AddDirEntry)
@@ -88,7 +88,7 @@ func (s *server) ReadDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirE
 
 // ReadDirPlus implements fuse.RawFileSystem.
 func (s *server) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
-	return s.readDir(cancel, in, out, func(dir *inode, e *listed, d fuse.DirEntry) bool {
+	return s.readDir(cancel, in, out, func(dir *inode, t *mapping.Tree, e *listed, d fuse.DirEntry) bool {
 		d.Ino = s.table.number(dir, e.name)
 		o := out.AddDirLookupEntry(d)
 		if o == nil {
@@ -98,7 +98,7 @@ func (s *server) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.
 		case e.local != nil:
 			s.answerLocal(dir, e.name, e.local, o)
 		case e.node.Valid():
-			s.answerEntry(dir, e.name, e.node, o)
+			s.answerEntry(dir, e.name, e.node, t, o)
 		}
 		return true
 	}, func(d fuse.DirEntry) bool {
@@ -108,7 +108,7 @@ func (s *server) ReadDirPlus(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.
 }
 
 func (s *server) readDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList,
-	add func(*inode, *listed, fuse.DirEntry) bool, addDots func(fuse.DirEntry) bool) fuse.Status {
+	add func(*inode, *mapping.Tree, *listed, fuse.DirEntry) bool, addDots func(fuse.DirEntry) bool) fuse.Status {
 	dir := s.table.get(in.NodeId)
 	if dir == nil || dir.dir == nil {
 		return fuse.Status(errnos[mapping.Stale])
@@ -145,7 +145,7 @@ func (s *server) readDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirE
 		if k == len(entries)-1 {
 			off = cookieEnd
 		}
-		if !add(dir, e, fuse.DirEntry{Name: e.name, Mode: e.mode, Off: off}) {
+		if !add(dir, t, e, fuse.DirEntry{Name: e.name, Mode: e.mode, Off: off}) {
 			break
 		}
 	}

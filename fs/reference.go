@@ -131,11 +131,12 @@ func (s *server) Symlink(_ <-chan struct{}, in *fuse.InHeader, pointedTo, name s
 		return s.fail("symlink", t.path, err)
 	}
 	s.layer.release(t.path)
-	n, ok := s.store.Tree().Lookup(t.path)
+	tree := s.store.Tree()
+	n, ok := tree.Lookup(t.path)
 	if !ok || !s.isLink(n) {
 		return fuse.ENOENT // changed again by someone else
 	}
-	s.answerEntry(t.parent, name, n, out)
+	s.answerEntry(t.parent, name, n, tree, out)
 	return fuse.OK
 }
 

@@ -10,6 +10,9 @@ import (
 
 // SetAttr implements fuse.RawFileSystem. A size set through an open file
 // changes that file's content; one set by path is committed at once.
+//
+// What is answered may not be kept: the kernel takes it for the newest even if a notice was sent after it
+// (fuse_do_setattr compares no attr_version, as is done for GETATTR and LOOKUP).
 func (s *server) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
 	i := s.table.get(in.NodeId)
 	if i == nil {
@@ -40,19 +43,17 @@ func (s *server) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOu
 	if err := s.setOwn(i, path, set); err != nil {
 		return s.fail("setattr", path, err)
 	}
-	valid, st := s.attributes(i, &out.Attr)
+	_, st := s.attributes(i, &out.Attr)
 	if size, ok := in.GetSize(); ok && !st.Ok() {
 		// It was done, and what is stored may be a directory now: a raw text that begins like a document.
 		// The kernel, told ESTALE, would do it again, and fail.
 		s.fill(i, mapping.Node{}, &out.Attr)
 		setSize(&out.Attr, int64(size))
-		valid, st = 0, fuse.OK
+		st = fuse.OK
 	}
-	out.AttrValid = valid
 	if h != nil {
 		if size, ok := h.size(); ok {
 			setSize(&out.Attr, size)
-			out.AttrValid = 0
 		}
 	}
 	return st
