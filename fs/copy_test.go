@@ -5,7 +5,10 @@ import (
 	"maps"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 )
@@ -196,4 +199,48 @@ func TestRsyncNested(t *testing.T) {
 			t.Errorf("the copied array lists %q", got)
 		}
 	}
+}
+
+// TestCopyIsExactBeforeTheRelease tells the text of a copied document right after its fields with the names of scratch
+// files were closed: the kernel says only later that nobody has them open any more, as for a second descriptor.
+func TestCopyIsExactBeforeTheRelease(t *testing.T) {
+	const text = `{"a": 1, ".x": 1,  "x~": "two"}`
+	m := mountTree(t, map[string]string{"/ovs/doc": `{"a": 1}`})
+	for name, field := range map[string]struct{ content, is string }{".x": {"1\n", "number"}, "x~": {"two\n", "string"}} {
+		f, err := os.OpenFile(m.path("doc/"+name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := syscall.Dup(int(f.Fd()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Close(second)
+		_, err = f.WriteString(field.content)
+		m.wantErr("write", err, nil)
+		m.wantErr("type", unix.Fsetxattr(int(f.Fd()), xattrType, []byte(field.is), 0), nil)
+		m.wantErr("close", f.Close(), nil)
+		reader, err := os.Open(m.path("doc/" + name))
+		m.wantErr("open for reading", err, nil)
+		defer reader.Close()
+	}
+	m.wantErr("text", unix.Setxattr(m.path("doc"), xattrText, []byte(text), 0), nil)
+	m.want("/ovs/doc", text)
+}
+
+// TestCopyWithAFileBeingWritten: what is still written is no field of the copy.
+func TestCopyWithAFileBeingWritten(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/doc": `{"a": 1}`})
+	f, err := os.OpenFile(m.path("doc/.x"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.wantErr("type", unix.Fsetxattr(int(f.Fd()), xattrType, []byte("number"), 0), nil)
+	_, err = f.WriteString("1\n")
+	m.wantErr("write", err, nil)
+	m.wantErr("text", unix.Setxattr(m.path("doc"), xattrText, []byte(`{"a": 1, ".x": 1}`), 0), nil)
+	m.want("/ovs/doc", `{"a": 1}`)
+	m.wantErr("close", f.Close(), nil)
+	m.wantErr("text", unix.Setxattr(m.path("doc"), xattrText, []byte(`{"a": 1, ".x": 1}`), 0), nil)
+	m.want("/ovs/doc", `{"a": 1, ".x": 1}`)
 }

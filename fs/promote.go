@@ -39,6 +39,7 @@ func (h *scratchHandle) wrote(yes bool) (before bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before, h.written = h.written, yes
+	h.closed = h.closed && !yes
 	return before
 }
 

@@ -3,6 +3,7 @@ package fs
 import (
 	"errors"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -22,7 +23,7 @@ type scratchEntry struct {
 	// became is the path of the tree that it was renamed to while it was open; it
 	// follows what is there, and is "" once that is gone.
 	became string
-	open   []*scratch.File
+	open   []*scratchHandle
 	// refused is why a file that waited is not there any more.
 	refused error
 	set     attrs // what was asked for explicitly and goes with it into the tree
@@ -41,7 +42,7 @@ func (e *scratchEntry) where() (p string, f *scratch.File) {
 	e.layer.mu.RLock()
 	defer e.layer.mu.RUnlock()
 	if e.gone && len(e.open) > 0 {
-		f = e.open[0]
+		f = e.open[0].file
 	}
 	return e.path, f
 }
@@ -106,21 +107,25 @@ func (e *scratchEntry) xattrs() []string {
 	return names
 }
 
-func (e *scratchEntry) isOpen() bool {
+// isBeingWritten reports whether someone who has it open for writing has not closed it. The last
+// close(2) returns before the kernel sends RELEASE, so that is not waited for.
+func (e *scratchEntry) isBeingWritten() bool {
 	e.layer.mu.RLock()
 	defer e.layer.mu.RUnlock()
-	return len(e.open) > 0
+	return slices.ContainsFunc(e.open, func(h *scratchHandle) bool { return h.writes && !h.closed })
 }
 
 func isDirMode(mode uint32) bool { return mode&syscall.S_IFMT == syscall.S_IFDIR }
 
 // scratchHandle is an open scratch file.
 type scratchHandle struct {
-	entry *scratchEntry
-	file  *scratch.File
-	add   bool // O_APPEND
-	// written since the last close or fsync; guarded by entry.layer.mu.
-	written bool
+	entry  *scratchEntry
+	file   *scratch.File
+	add    bool // O_APPEND
+	writes bool // open for writing
+
+	// written since the last close or fsync, and closed since the last write; guarded by entry.layer.mu.
+	written, closed bool
 }
 
 var _ openFile = (*scratchHandle)(nil)
@@ -133,22 +138,26 @@ func (h *scratchHandle) read(_ <-chan struct{}, buf []byte, offset int64) ([]byt
 func (h *scratchHandle) size() (int64, bool) { return 0, false }
 
 // openScratch registers f as open on e.
-func (l *layer) openScratch(e *scratchEntry, f *scratch.File, add bool) *scratchHandle {
+func (l *layer) openScratch(e *scratchEntry, f *scratch.File, flags uint32) *scratchHandle {
+	h := &scratchHandle{entry: e, file: f, add: flags&syscall.O_APPEND != 0, writes: writes(flags)}
 	l.mu.Lock()
-	e.open = append(e.open, f)
+	e.open = append(e.open, h)
 	l.mu.Unlock()
-	return &scratchHandle{entry: e, file: f, add: add}
+	return h
+}
+
+// noteClosed: who has it open has closed a descriptor of it. There may be others.
+func (h *scratchHandle) noteClosed() {
+	l := h.entry.layer
+	l.mu.Lock()
+	h.closed = true
+	l.mu.Unlock()
 }
 
 func (h *scratchHandle) close() {
 	l := h.entry.layer
 	l.mu.Lock()
-	for k, f := range h.entry.open {
-		if f == h.file {
-			h.entry.open = append(h.entry.open[:k:k], h.entry.open[k+1:]...)
-			break
-		}
-	}
+	h.entry.open = slices.DeleteFunc(slices.Clone(h.entry.open), func(o *scratchHandle) bool { return o == h })
 	if len(h.entry.open) == 0 {
 		delete(l.promoted, h.entry)
 	}

@@ -75,8 +75,8 @@ func (s *server) waitingIn(dir string, withScratch bool) ([]waiting, mapping.Seg
 			case w.dir && s.inTree(p):
 				continue // it came into the tree by way of its parent
 			}
-			// A scratch file that is open is one that is still written.
-			if w.scratch = s.layer.isScratch(t, p); w.scratch && (!withScratch || !w.dir && e.isOpen()) {
+			// A scratch file that is still written is none that was copied.
+			if w.scratch = s.layer.isScratch(t, p); w.scratch && (!withScratch || !w.dir && e.isBeingWritten()) {
 				continue
 			}
 			for name, whole := range s.segments(p) {

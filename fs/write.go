@@ -105,7 +105,7 @@ func (s *server) openScratch(e *scratchEntry, flags uint32, write bool, out *fus
 	if err != nil {
 		return s.fail("open", p, err)
 	}
-	out.Fh = s.handles.add(s.layer.openScratch(e, f, flags&syscall.O_APPEND != 0))
+	out.Fh = s.handles.add(s.layer.openScratch(e, f, flags))
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO
 	if !write {
 		out.OpenFlags |= fuse.FOPEN_NOFLUSH
@@ -240,6 +240,7 @@ func (s *server) Flush(cancel <-chan struct{}, in *fuse.FlushIn) fuse.Status {
 	switch h := s.handles.get(in.Fh).(type) {
 	case *scratchHandle:
 		defer s.share(h.entry.becomes)()
+		h.noteClosed()
 		if err := s.closeWaiting(h); err != nil {
 			p, _ := h.entry.where()
 			return s.fail("close", p, err)
