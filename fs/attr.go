@@ -22,17 +22,11 @@ func (s *server) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.A
 	if i == nil {
 		return fuse.Status(errnos[mapping.Stale])
 	}
-	valid, st := s.attributes(i, &out.Attr)
-	for !st.Ok() {
-		busy := s.table.underway(i)
-		if busy == nil {
-			break
-		}
-		if !settled(busy, cancel) {
-			return fuse.EINTR
-		}
+	var valid uint64
+	st := s.afterChange(i, cancel, func() (st fuse.Status) {
 		valid, st = s.attributes(i, &out.Attr)
-	}
+		return st
+	})
 	if st == fuse.Status(errnos[mapping.Stale]) && !s.table.tellStale(i, in.Pid) {
 		st = s.nameless(i, &out.Attr)
 	}
@@ -103,15 +97,20 @@ func (s *server) goneAttributes(i *inode, a *fuse.Attr) fuse.Status {
 // nameless answers for an inode whose name is gone while it is still open: what the
 // kernel was told last, with no link.
 func (s *server) nameless(i *inode, a *fuse.Attr) fuse.Status {
-	i.mu.Lock()
-	told := i.told
-	i.mu.Unlock()
+	told := i.lastTold()
 	if i.dir == nil && !told.Valid() {
 		return fuse.ENOENT
 	}
 	s.fill(i, told, a)
 	a.Nlink = 0
 	return fuse.OK
+}
+
+// lastTold is the node whose attributes the kernel was told last; invalid if it has none.
+func (i *inode) lastTold() mapping.Node {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.told
 }
 
 // tell notes that the kernel gets attributes of n, and returns the node whose

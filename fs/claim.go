@@ -46,7 +46,7 @@ func (tb *table) unclaimedLocked() <-chan struct{} {
 func (tb *table) underway(i *inode) <-chan struct{} {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
-	if i.parent == nil || !tb.claimedAboveLocked(i.parent, i.name) {
+	if !tb.claimedAboveLocked(i) {
 		return nil
 	}
 	return tb.unclaimedLocked()
@@ -73,16 +73,16 @@ func (tb *table) claimed(dir *inode, name string) bool {
 func (tb *table) claimedAbove(i *inode) bool {
 	tb.mu.RLock()
 	defer tb.mu.RUnlock()
-	return i.parent != nil && tb.claimedAboveLocked(i.parent, i.name)
+	return tb.claimedAboveLocked(i)
 }
 
-// claimedAboveLocked reports whether name in dir, or a name of what dir is in, is claimed; table.mu is held.
-func (tb *table) claimedAboveLocked(dir *inode, name string) bool {
+// claimedAboveLocked is claimedAbove for those who hold table.mu.
+func (tb *table) claimedAboveLocked(i *inode) bool {
 	if len(tb.claims) == 0 {
 		return false
 	}
-	for ; dir != nil; dir, name = dir.parent, dir.name {
-		if tb.claims[claim{dir, name}] > 0 {
+	for ; i.parent != nil; i = i.parent {
+		if tb.claims[claim{i.parent, i.name}] > 0 {
 			return true
 		}
 	}

@@ -77,10 +77,7 @@ func (g gate) removesOld(it *echoed) bool {
 func (g gate) lookedUp(it *echoed, out *fuse.EntryOut) *inode {
 	s := g.e.s
 	i := s.table.ghost(it.child, it.isDir)
-	i.mu.Lock()
-	told := i.told
-	i.mu.Unlock()
-	s.fill(i, told, &out.Attr)
+	s.fill(i, i.lastTold(), &out.Attr)
 	out.AttrValid = forever
 	it.looked.Store(true)
 	return i

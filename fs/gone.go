@@ -19,7 +19,7 @@ func (s *server) detachGone(dir, c *inode, name string) bool {
 			return false
 		}
 		s.table.mu.Lock()
-		if s.table.claimedAboveLocked(dir, name) || c.parent != dir || c.name != name {
+		if c.parent != dir || c.name != name || s.table.claimedAboveLocked(c) {
 			s.table.mu.Unlock()
 			return false
 		}

@@ -8,12 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var renameWays = map[string]func(m *mountedTest, change func() error) (changed, renamed error){
-	"during the change": renamedDuring,
-	"before the rename": changedBefore,
-	"after the rename":  changedAfter,
-}
-
 // openLocked mounts with locks and opens d/f, whose directory is about to be called e.
 func openLocked(t *testing.T) (*mountedTest, *os.File) {
 	t.Helper()

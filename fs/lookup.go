@@ -132,6 +132,24 @@ func (s *server) answerSettled(parent *inode, name string, k kind, of shape, l l
 	return busy
 }
 
+// afterChange answers what is asked of i again, after each change under way of its name or of one above, as long as
+// that does not find it: it may be on its way to where it is looked for.
+func (s *server) afterChange(i *inode, cancel <-chan struct{}, answer func() fuse.Status) fuse.Status {
+	for {
+		st := answer()
+		if st != fuse.ENOENT && st != fuse.Status(errnos[mapping.Stale]) {
+			return st
+		}
+		busy := s.table.underway(i)
+		if busy == nil {
+			return st
+		}
+		if !settled(busy, cancel) {
+			return fuse.EINTR
+		}
+	}
+}
+
 // settled waits for busy, and reports false if the request was interrupted.
 func settled(busy, cancel <-chan struct{}) bool {
 	select {

@@ -15,17 +15,7 @@ func (s *server) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut
 	if writes(in.Flags) {
 		defer s.shareInode(i)()
 	}
-	for {
-		st := s.open(i, in.Flags, in.Pid, out)
-		if st != fuse.ENOENT && st != fuse.Status(errnos[mapping.Stale]) {
-			return st
-		}
-		if busy := s.table.underway(i); busy == nil {
-			return st
-		} else if !settled(busy, cancel) {
-			return fuse.EINTR
-		}
-	}
+	return s.afterChange(i, cancel, func() fuse.Status { return s.open(i, in.Flags, in.Pid, out) })
 }
 
 // Release implements fuse.RawFileSystem.

@@ -69,26 +69,26 @@ var byPath = []struct {
 	{"rename into it", func(m *mountedTest) error { return os.Rename(m.path("k"), m.path("d/k")) }, []string{"-/ovs/k", "/ovs/e/k"}, nil},
 }
 
+// renameWays make a change while d gets the name e.
+var renameWays = map[string]func(m *mountedTest, change func() error) (changed, renamed error){
+	"during the change": renamedDuring,
+	"before the rename": changedBefore,
+	"after the rename":  changedAfter,
+}
+
 // TestPathOfAChangeIsRenamed renames a directory while a program makes a change in it: before the
 // change is stored, after it was looked up where it goes, and before the mount has come to terms with the rename.
 func TestPathOfAChangeIsRenamed(t *testing.T) {
-	for _, way := range []struct {
-		name string
-		run  func(m *mountedTest, change func() error) (changed, renamed error)
-	}{
-		{"during the change", renamedDuring},
-		{"before the rename", changedBefore},
-		{"after the rename", changedAfter},
-	} {
+	for name, way := range renameWays {
 		for _, c := range byPath {
-			t.Run(way.name+"/"+c.name, func(t *testing.T) {
+			t.Run(name+"/"+c.name, func(t *testing.T) {
 				m := mountTree(t, map[string]string{"/ovs/k": "1", "/ovs/d/f": "100", "/ovs/d/doc": `{"a": 1}`, "/ovs/d/empty": "{}"}, withReferences)
 				for _, path := range []string{"d/f", "d/doc", "d/empty", "k"} {
 					if _, err := os.Stat(m.path(path)); err != nil {
 						t.Fatal(err)
 					}
 				}
-				changed, renamed := way.run(m, func() error { return c.change(m) })
+				changed, renamed := way(m, func() error { return c.change(m) })
 				m.wantErr("rename", renamed, nil)
 				m.settle()
 				if changed != nil && changed != syscall.ENOENT && !os.IsNotExist(changed) {

@@ -113,16 +113,15 @@ func (s *server) readDir(cancel <-chan struct{}, in *fuse.ReadIn, out *fuse.DirE
 	if dir == nil || dir.dir == nil {
 		return fuse.Status(errnos[mapping.Stale])
 	}
-	t, moves := s.tree(dir), s.table.moves.Load()
-	entries, st := s.list(dir, t)
-	for !st.Ok() {
-		if busy := s.table.underway(dir); busy == nil {
-			return st
-		} else if !settled(busy, cancel) {
-			return fuse.EINTR
-		}
+	var t *mapping.Tree
+	var moves uint64
+	var entries []listed
+	if st := s.afterChange(dir, cancel, func() (st fuse.Status) {
 		t, moves = s.tree(dir), s.table.moves.Load()
 		entries, st = s.list(dir, t)
+		return st
+	}); !st.Ok() {
+		return st
 	}
 	if in.Offset < cookieSelf && !addDots(fuse.DirEntry{Name: ".", Ino: dir.ino.Load(), Mode: fuse.S_IFDIR, Off: cookieSelf}) {
 		return fuse.OK

@@ -12,29 +12,22 @@ import (
 // then is answered as after it: a directory and a file that change places were taken for gone.
 func TestAskedDuringAnExchange(t *testing.T) {
 	directory := func(m *mountedTest, name string) uint64 { return m.s.inodeAt(name).id }
+	lookup := func(dir, name string) func(*mountedTest) func() fuse.Status {
+		return func(m *mountedTest) func() fuse.Status {
+			parent := directory(m, dir)
+			return func() fuse.Status {
+				return m.s.Lookup(nil, &fuse.InHeader{NodeId: parent}, name, &fuse.EntryOut{})
+			}
+		}
+	}
 	for _, test := range []struct {
 		name string
 		// prepare returns what asks.
 		prepare func(m *mountedTest) (ask func() fuse.Status)
 	}{
-		{"name of the directory", func(m *mountedTest) func() fuse.Status {
-			parent := directory(m, "e/c")
-			return func() fuse.Status {
-				return m.s.Lookup(nil, &fuse.InHeader{NodeId: parent}, "0", &fuse.EntryOut{})
-			}
-		}},
-		{"name of the file", func(m *mountedTest) func() fuse.Status {
-			parent := directory(m, "0")
-			return func() fuse.Status {
-				return m.s.Lookup(nil, &fuse.InHeader{NodeId: parent}, "1", &fuse.EntryOut{})
-			}
-		}},
-		{"name in the directory", func(m *mountedTest) func() fuse.Status {
-			parent := directory(m, "e/c/0")
-			return func() fuse.Status {
-				return m.s.Lookup(nil, &fuse.InHeader{NodeId: parent}, "0", &fuse.EntryOut{})
-			}
-		}},
+		{"name of the directory", lookup("e/c", "0")},
+		{"name of the file", lookup("0", "1")},
+		{"name in the directory", lookup("e/c/0", "0")},
 		{"attributes", func(m *mountedTest) func() fuse.Status {
 			id := directory(m, "e/c/0")
 			return func() fuse.Status {

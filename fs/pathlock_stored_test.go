@@ -4,7 +4,6 @@ import (
 	"os"
 	"slices"
 	"testing"
-	"time"
 )
 
 // renameDuringCommit has the next commit find a rename under way. The error comes when that is done.
@@ -14,11 +13,7 @@ func (m *mountedTest) renameDuringCommit(from, to string) (done chan error) {
 	defer m.store.mu.Unlock()
 	m.store.before = func() {
 		go func() { done <- os.Rename(m.path(from), m.path(to)) }()
-		select { // it may be waiting for this commit
-		case err := <-done:
-			done <- err
-		case <-time.After(grace):
-		}
+		until(done) // it may be waiting for this commit
 	}
 	return done
 }
