@@ -86,6 +86,15 @@ func (t *tree) removeAll(mount int, p *place) {
 	}
 }
 
+// uncovers reports whether something else has the name of a directory that is gone: a field of that name, or one in
+// such a field. It would have it before rm comes to the directory itself.
+func (t *tree) uncovers(mount int, p *place) bool {
+	rest := t.clone()
+	rest.removeAll(mount, rest.at(mount, p.path))
+	now := rest.at(mount, p.path)
+	return now.exists() && now.kind != localOnly
+}
+
 func (o operation) expectReplace(t *tree, p *place) refusal {
 	switch {
 	case p.isDir():

@@ -108,8 +108,7 @@ func (s *scene) fill(o *operation) bool {
 		if t.leavesLeaf(p) {
 			o.n = 0 // rm would complain, see docs/limitations.md
 		}
-		// A field behind it would have its name before rm comes to the directory itself.
-		return p.isDir() && p.last() && !at(o.path+"%json").exists()
+		return p.isDir() && p.last() && !t.uncovers(s.mount, p)
 	case "mkdir":
 		o.path = s.fresh()
 		return !at(o.path).waits()
