@@ -152,3 +152,41 @@ func (i *inode) fade() {
 		i.told, i.cleared = mapping.Node{}, false
 	}
 }
+
+// compareAll looks at a directory of which an answer was computed from a tree
+// that is no longer the newest.
+func (w *notices) compareAll(i *inode) {
+	t, moves := w.s.tree(i), w.s.table.moves.Load()
+	n, ok := w.s.node(i, t)
+	if !ok && (w.s.table.claimedAbove(i) || w.s.table.moves.Load() != moves) {
+		w.putOff(retry{inode: i, all: true}) // the tree shows its new path before the table
+		return
+	}
+	if !ok || !n.IsDir() {
+		return
+	}
+	k := &walk{w: w, s: w.s, old: t, now: t}
+	again := false
+	for _, c := range w.s.table.childrenOf(i) {
+		name := w.s.table.nameOf(c)
+		child, is := n.Lookup(name)
+		switch {
+		case k.local(c) || w.s.table.claimed(i, name) || w.s.table.claimedWithin(c):
+		case !is:
+			again = !k.vanished(i, c, name) || again
+		case !w.s.fits(c, child):
+			if w.s.detachGone(i, c, name) {
+				w.kernel.EntryNotify(i.id, name)
+			} else {
+				again = true
+			}
+		case c.dir == nil:
+			w.compareAgain(retry{inode: c})
+		}
+	}
+	w.kernel.EntryNotify(i.id, noName)
+	w.kernel.InodeNotify(i.id, 0, 0)
+	if again {
+		w.putOff(retry{inode: i, all: true})
+	}
+}
