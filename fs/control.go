@@ -151,27 +151,31 @@ func (c *control) barrier(ctx context.Context) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, mapping.Errorf(mapping.Canceled, controlName+"/"+controlBarrier, "the wait was interrupted")
 	}
-	// Someone may use a name again and again: not for ever.
-	select {
-	case <-c.s.notices.calm():
-	case <-time.After(10 * grace):
-	case <-ctx.Done():
-	}
-	stuck := time.NewTimer(maxEchoWait)
-	defer stuck.Stop()
-	wait := func(told <-chan struct{}) {
+	wait := func(told <-chan struct{}, limit *time.Timer) {
 		select {
 		case <-told:
-		case <-stuck.C:
-			stuck.Reset(0) // nor for what follows
+		case <-limit.C:
+			limit.Reset(0) // nor for what follows
 		case <-ctx.Done():
 		}
 	}
-	for _, told := range append(c.s.transactions.caughtUp(), c.s.echoes.caughtUp()) {
-		wait(told)
+	stuck := time.NewTimer(maxEchoWait)
+	defer stuck.Stop()
+	private := c.s.transactions.notices()
+	for _, w := range private {
+		wait(w.caughtUp(), stuck)
 	}
-	if !c.s.notices.idle() {
-		wait(c.s.notices.workedOff()) // what all that has left to be looked at
+	// Someone may use a name again and again: not for ever.
+	busy := time.NewTimer(10 * grace)
+	defer busy.Stop()
+	for _, w := range append(private, c.s.notices) {
+		wait(w.calm(), busy)
+	}
+	wait(c.s.echoes.caughtUp(), stuck)
+	for _, w := range append(private, c.s.notices) {
+		if !w.idle() {
+			wait(w.workedOff(), stuck) // what all that has left to be looked at
+		}
 	}
 	return append(strconv.AppendInt(nil, revision, 10), '\n'), nil
 }

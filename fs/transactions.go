@@ -98,14 +98,14 @@ func (ts *transactions) list() []listed {
 	return list
 }
 
-// caughtUp returns, for each, a channel as that of notices.caughtUp.
-func (ts *transactions) caughtUp() (told []<-chan struct{}) {
+// notices are the queues of all.
+func (ts *transactions) notices() (all []*notices) {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()
 	for _, t := range ts.byNumber {
-		told = append(told, t.inner.notices.caughtUp())
+		all = append(all, t.inner.notices)
 	}
-	return told
+	return all
 }
 
 // count is how many are open.
