@@ -55,10 +55,7 @@ func (w *work) edit(path string) mapping.Edit {
 		return service.Touch(path, w.touches)
 	}
 	l := w.s.layer
-	known := w.s.segments(path)
-	if _, name := splitPath(path); w.whole != "" {
-		known = known.With(name, w.whole)
-	}
+	known := w.segments(path)
 	l.mu.RLock()
 	held := l.held[path] != nil
 	o := mapping.WriteOptions{
@@ -73,21 +70,42 @@ func (w *work) edit(path string) mapping.Edit {
 	if w.seen && !w.created {
 		o.Base, o.HasBase = w.base, true
 	}
+	write := mapping.Write(path, content, o)
 	if w.tail > 0 && !held {
-		return w.addition(path, content, o)
+		write = w.addition(path, content, o)
 	}
-	return mapping.Write(path, content, o)
+	return w.within(path, write)
+}
+
+// within has an edit of a part of a document make no key of it.
+func (w *work) within(path string, e mapping.Edit) mapping.Edit {
+	if w.field {
+		return mapping.Within(path, e)
+	}
+	return e
+}
+
+// segments is what is known of the cut names in the path of w.
+func (w *work) segments(path string) mapping.Segments {
+	known := w.s.segments(path)
+	if _, name := splitPath(path); w.whole != "" {
+		known = known.With(name, w.whole)
+	}
+	return known
 }
 
 // addition plans the end of content to be appended to what the leaf holds by
 // then: two who append at once, also to a file that is new to both, lose
-// nothing of each other.
+// nothing of each other. What others have removed holds nothing.
 func (w *work) addition(path string, content []byte, o mapping.WriteOptions) mapping.Edit {
 	o.Base, o.HasBase = nil, false
 	base, tail := w.base, content[len(content)-w.tail:]
 	return func(t *mapping.Tree) (mapping.Plan, error) {
 		w.written = content
-		if n, ok := t.Lookup(path); ok && !n.IsDir() && !bytes.Equal(n.Content(), base) {
+		switch n, ok := t.Lookup(path); {
+		case !ok && !w.created:
+			w.written = tail
+		case ok && !n.IsDir() && !bytes.Equal(n.Content(), base):
 			w.written = append(bytes.Clone(n.Content()), tail...)
 		}
 		return mapping.Write(path, w.written, o)(t)

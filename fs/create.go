@@ -89,6 +89,7 @@ func (s *server) newFile(t *target, exclusive bool) (*work, error) {
 			return nil, err
 		}
 	}
+	w.field = w.view == 0 && mapping.InDocument(t.tree, t.path)
 	w.reset(nil)
 	return w, nil
 }

@@ -75,6 +75,7 @@ func (s *server) replace(t *target, content []byte, by local) error {
 	if v, ok := by.xattr(xattrName); ok {
 		w.whole = string(v)
 	}
+	w.field = w.view == 0 && mapping.InDocument(t.tree, t.path)
 	w.buf, w.changed = content, true
 	if err := s.store.Writable(); err != nil {
 		return err

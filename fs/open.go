@@ -59,6 +59,7 @@ func (s *server) open(i *inode, flags, pid uint32, out *fuse.OpenOut) fuse.Statu
 			return fuse.Status(errnos[mapping.Stale])
 		}
 		w.reset(n.Content())
+		w.field = n.IsField()
 	}
 	if flags&syscall.O_TRUNC != 0 {
 		w.empty()

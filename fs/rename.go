@@ -130,7 +130,11 @@ func (s *server) renameEntry(from, to *target, flags uint32) error {
 	releaseTo := s.claimTarget(to)
 	defer releaseTo()
 	keep, settle := s.keeping(from.path), s.settling(to.path)
-	err := s.commit(mapping.Rename(from.path, to.path, how))
+	move := mapping.Rename(from.path, to.path, how)
+	if mapping.InDocument(to.tree, to.path) {
+		move = mapping.Within(to.path, move)
+	}
+	err := s.commit(move)
 	keep()
 	settle()
 	if err != nil {

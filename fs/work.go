@@ -29,6 +29,8 @@ type work struct {
 	// created: nothing has its name in the tree, so that even an empty content
 	// has to be written. exclusive: with O_EXCL, so nothing may.
 	created, exclusive bool
+	// field: it is, or is to be, a part of a document.
+	field bool
 	// failed: what was created could not be committed, and nothing was written since.
 	failed bool
 	// refused is why a write did not fit. Who goes on writing without a new

@@ -67,6 +67,13 @@ func (h *writer) write(data []byte, off int64, pid uint32) error {
 	}
 	t := w.s.store.Tree()
 	n, ok := t.Lookup(path)
+	if !ok || n.IsDir() {
+		if err := w.placeable(t, path); err != nil {
+			w.refused = err
+			w.s.rollBack(w, path)
+			return err
+		}
+	}
 	sequential := off <= before && off+int64(len(data)) == int64(len(w.buf))
 	if sequential && w.typ == "" && !fits(w.willBe(t, path, n), w.buf) {
 		// The words are those of the refused commit.
@@ -89,6 +96,13 @@ func (h *writer) write(data []byte, off int64, pid uint32) error {
 		return err
 	}
 	return nil
+}
+
+// placeable refuses what no later write can mend: others have put something at path, or above it, that leaves no
+// place for the leaf.
+func (w *work) placeable(t *mapping.Tree, path string) error {
+	_, err := w.within(path, mapping.Write(path, nil, mapping.WriteOptions{Segments: w.segments(path)}))(t)
+	return err
 }
 
 // willBe is the type that w's content is to have, as far as it is known: that

@@ -39,6 +39,8 @@ func (c Conflict) texts() (base, mine, theirs string) {
 			texts[i] = "nothing"
 		case hidden || n.IsDir() && holdsSecret(c.Path, n):
 			texts[i] = Masked
+		case n.Type() == Directory:
+			texts[i] = "a directory of keys"
 		case n.IsDir():
 			texts[i] = shortened(n, json.RawMessage(n.Stored()))
 		default:

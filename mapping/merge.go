@@ -60,10 +60,45 @@ func (m *merging) key(key string) {
 	case mine.same(theirs):
 		m.draft.look(key) // the plan holds only as long as this is so
 	case base.same(theirs):
+		if mine.has && !base.has && m.shadows(key) {
+			return
+		}
 		m.take(key, mine)
 	default:
 		m.fields(key, base, mine, theirs)
 	}
+}
+
+// shadows reports whether a key that mine has made stands in the way of what others have made: their value is above
+// it or their keys are below it, and mine has neither. Together they would be another thing than each of them has seen.
+func (m *merging) shadows(key string) bool {
+	theirs := m.draft.tree
+	m.draft.guardAbove(key)
+	for at := range m.draft.tree.above(key) {
+		_, had := m.base.Get(at)
+		_, mine := m.mine.Get(at)
+		if _, has := theirs.Get(at); has && !had && !mine {
+			m.collide(at)
+			return true
+		}
+	}
+	if theirs.countUnder(key) > 0 && m.base.countUnder(key) == 0 && m.mine.countUnder(key) == 0 {
+		m.collide(key)
+		return true
+	}
+	return false
+}
+
+// collide notes a conflict of what the trees show at a key.
+func (m *merging) collide(key string) {
+	path, ok := m.draft.tree.PathOf(key)
+	if !ok {
+		return
+	}
+	base, _ := m.base.Lookup(path)
+	mine, _ := m.mine.Lookup(path)
+	theirs, _ := m.draft.tree.Lookup(path)
+	m.conflicts = append(m.conflicts, Conflict{path, base, mine, theirs})
 }
 
 // take makes a key what it is in mine, with the lease that it has there if that was changed.

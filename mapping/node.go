@@ -136,6 +136,9 @@ func (n Node) KV() (KV, bool) {
 	return n.value.kv(), true
 }
 
+// IsField reports whether the node is a part of a document.
+func (n Node) IsField() bool { return n.at > 0 }
+
 // Pointer is the place of a field in its document (RFC 6901), "" for a whole value.
 func (n Node) Pointer() string {
 	if n.at <= 0 {

@@ -214,6 +214,7 @@ func (d *draft) moveKeys(src, dst *place) {
 	} else {
 		d.delete(dst.key)
 	}
+	d.guardAbove(dst.key)
 	if dst.key != "" {
 		d.plan.Absent = append(d.plan.Absent, dst.key+"/")
 	}

@@ -240,7 +240,7 @@ func (t *Tree) knownType(path string) Type {
 // add makes a new entry of JSON text, or of any bytes where keys are.
 func (d *draft) add(p *place, text []byte, like *Shape, lease int64) error {
 	if !p.field {
-		d.move(p.key, text, lease)
+		d.newKey(p, text, lease)
 		return nil
 	}
 	if depthOver(text, maxDepth-len(p.spot)-1) {

@@ -103,7 +103,7 @@ func (w *world) lookInto(root string, private *tree, mount int, was []*place) ([
 }
 
 // merge is what now becomes by the changes from base to mine. conflict: both
-// sides changed a key. sure: whether that is one is beyond doubt, as it is not
+// sides changed a key, or made what cannot stand beside each other. sure: whether that is one is beyond doubt, as it is not
 // where two changed a document.
 func merge(base, mine, now *tree) (next *tree, conflict, sure bool) {
 	next, sure = now.clone(), true
@@ -118,6 +118,8 @@ func merge(base, mine, now *tree) (next *tree, conflict, sure bool) {
 			if here != nil && here.isDir() || there != nil && there.isDir() || was != nil && was.isDir() || same(here, there) {
 				sure = false
 			}
+		} else if was == nil && shadows(key, base, mine, now) {
+			conflict = true
 		}
 		if here == nil {
 			next.del(key)
@@ -126,6 +128,22 @@ func merge(base, mine, now *tree) (next *tree, conflict, sure bool) {
 		}
 	}
 	return next, conflict, sure
+}
+
+// shadows reports whether a key that mine has made is below a value, or a value above keys, that only others have made.
+func shadows(key string, base, mine, now *tree) bool {
+	for dir, _ := splitPath(key); dir != ""; dir, _ = splitPath(dir) {
+		if now.keys[dir] != nil && base.keys[dir] == nil && mine.keys[dir] == nil {
+			return true
+		}
+	}
+	below := func(t *tree) (any bool) {
+		for other := range t.keys {
+			any = any || inside(other, key)
+		}
+		return any
+	}
+	return below(now) && !below(base) && !below(mine)
 }
 
 func merged(a, b map[string]*value) map[string]*value {
