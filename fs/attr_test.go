@@ -140,3 +140,11 @@ func TestToolsSeeTheTree(t *testing.T) {
 		t.Errorf("they say:\n%s\nwant:\n%s", out, want)
 	}
 }
+
+// TestModeGoesWithTheDirectory: what has the name of a removed directory next has nothing of it.
+func TestModeGoesWithTheDirectory(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/k": "1"})
+	if out := m.sh("bash", "mkdir d; echo 1 > d/x; chmod 700 d; rm -r d; echo 1 > d; stat -c %a d", 0); out != "644\n" {
+		t.Errorf("the mode is %s", out)
+	}
+}

@@ -1,6 +1,8 @@
 package fs
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +18,8 @@ type held struct {
 	view  bool   // a view: never removed
 	shape *mapping.Shape
 	timer *time.Timer
+	// turn counts those that came before: they are removed before it, since each was the last element of its array then.
+	turn uint64
 	// mu makes who comes second wait for the removal that the first is making.
 	mu sync.Mutex
 }
@@ -29,6 +33,8 @@ func (s *server) hold(path string, view bool) {
 		old.timer.Stop()
 	}
 	l.held[path] = h
+	l.holds++
+	h.turn = l.holds
 	h.timer = time.AfterFunc(s.opt.HoldRemovals, func() { s.expireInTime(h) })
 	l.mu.Unlock()
 	l.changed()
@@ -65,11 +71,18 @@ func (l *layer) shapeOf(path string) *mapping.Shape {
 }
 
 func (s *server) expireInTime(h *held) {
-	defer s.share(func() string {
+	path := func() string {
 		s.layer.mu.RLock()
 		defer s.layer.mu.RUnlock()
 		return h.path
-	})()
+	}
+	defer s.share(path)()
+	dir, _ := splitPath(path())
+	for _, before := range s.layer.heldIn(dir) {
+		if before.turn < h.turn {
+			s.expire(before)
+		}
+	}
 	s.expire(h)
 }
 
@@ -123,16 +136,20 @@ func (s *server) remove(path string) error {
 
 // expireBelow carries out what is held in dir at any depth, or all if dir is "".
 func (s *server) expireBelow(dir string) {
-	l := s.layer
+	for _, h := range s.layer.heldIn(dir) {
+		s.expire(h)
+	}
+}
+
+// heldIn returns what is held in dir at any depth, in the order in which it was hidden.
+func (l *layer) heldIn(dir string) (list []*held) {
 	l.mu.RLock()
-	var list []*held
+	defer l.mu.RUnlock()
 	for p, h := range l.held {
 		if isBelow(p, dir) {
 			list = append(list, h)
 		}
 	}
-	l.mu.RUnlock()
-	for _, h := range list {
-		s.expire(h)
-	}
+	slices.SortFunc(list, func(a, b *held) int { return cmp.Compare(a.turn, b.turn) })
+	return list
 }

@@ -45,3 +45,25 @@ func TestHeldRemovalIsGivenUp(t *testing.T) {
 	}
 	m.want("/ovs/c", config)
 }
+
+// TestMoveOfArraysToADisk: what mv removes after it has copied it is held back, and goes in the order in which it was removed.
+func TestMoveOfArraysToADisk(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/d/doc": `{"list": [1, 2, 3, 4, 5, 6, 7, 8], "deep": [[1, 2], [3, [4, 5, 6]], {"a": [7, 8]}]}`, "/ovs/k": "1"})
+	if out := m.sh("bash", "mv d $TMPDIR/d", 0); out != "" {
+		t.Errorf("it complains: %s", out)
+	}
+	m.quiet()
+	m.wantKeys("/ovs/k")
+}
+
+// TestHeldElementsGoInTime: elements that are moved away one by one, and that nothing follows.
+func TestHeldElementsGoInTime(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/list": `[1, 2, 3, 4, 5, 6, 7, 8]`}, func(o *Options) { o.HoldRemovals = 20 * time.Millisecond })
+	if out := m.sh("bash", "for i in 7 6 5 4 3 2; do mv list/$i $TMPDIR/; done", 0); out != "" {
+		t.Errorf("it complains: %s", out)
+	}
+	await(t, "the elements are gone", func() bool { return m.store.value("/ovs/list") == "[1, 2]" })
+	if got := m.problemsOf("remove"); len(got) > 0 {
+		t.Errorf("problems: %v", got)
+	}
+}

@@ -25,6 +25,7 @@ type layer struct {
 	known   map[string]*scratchEntry // those that an inode may stand for
 	pending map[string]*work
 	held    map[string]*held
+	holds   uint64 // so many were held so far
 	attrs   map[string]*attrs
 	works   map[*inode][]*work // open for writing
 	// promoted are open files that were scratch ones and are of the tree now.

@@ -36,6 +36,11 @@ func newMount(o Options) (*Mounted, error) {
 	if err := m.s.openLayer(); err != nil {
 		return nil, err
 	}
+	if !o.ReadOnly {
+		if err := m.s.transactions.clear(); err != nil {
+			m.s.log.Warn("what an older daemon's transactions have left stays", "error", err)
+		}
+	}
 	return m, nil
 }
 

@@ -37,7 +37,7 @@ func (s *server) open(i *inode, flags, pid uint32, out *fuse.OpenOut) fuse.Statu
 		return s.openReader(i, out)
 	}
 	if i.apart {
-		return fuse.EROFS
+		return s.fail("open", s.path(i), past())
 	}
 	if k == kindControl {
 		return fuse.EACCES

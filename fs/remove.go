@@ -163,6 +163,7 @@ func (s *server) rmdir(t *target) error {
 		return err
 	}
 	l.forgetScratch(t.path)
+	l.forgetAttrs(t.path)
 	s.detach(t)
 	return nil
 }

@@ -66,13 +66,19 @@ func (s *server) rename(from, to *target, flags uint32) error {
 			}
 			return s.renameScratch(from, to, exchange)
 		}
-		if e.isDir() || exchange {
+		if exchange {
+			return crossing(from, "a scratch file and an entry of the tree are not exchanged: rename one after the other")
+		}
+		if e.isDir() {
 			return crossing(from, "a directory that is only on this mount becomes no part of the tree by a rename; copy it")
 		}
 		return s.renameIn(e, from, to)
 	}
 	if toScratch {
-		if from.isDir() || exchange {
+		if exchange {
+			return crossing(from, "an entry of the tree and a scratch file are not exchanged: rename one after the other")
+		}
+		if from.isDir() {
 			return crossing(from, "a directory of the tree cannot become a scratch one; copy it")
 		}
 		return s.renameOut(from, to)

@@ -94,7 +94,8 @@ func (r router) Rename(cancel <-chan struct{}, in *fuse.RenameIn, oldName, newNa
 		return r.s.fail("rename", pathOfTransaction(newName), mapping.Errorf(mapping.NotPermitted, "",
 			"a transaction is begun with mkdir; nothing can be moved here"))
 	case from, in.NodeId>>numberShift != in.Newdir>>numberShift:
-		return fuse.Status(errnos[mapping.CrossDevice])
+		return r.s.fail("rename", oldName, mapping.Errorf(mapping.CrossDevice, "",
+			"nothing moves between a transaction and the tree, or another transaction, to %s: copy it", newName))
 	}
 	if to := r.to(in.NodeId); to != nil {
 		return to.Rename(cancel, in, oldName, newName)

@@ -18,8 +18,11 @@ func (s *server) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOu
 	if i == nil {
 		return fuse.Status(errnos[mapping.Stale])
 	}
-	if s.opt.ReadOnly || i.apart {
+	if s.opt.ReadOnly {
 		return fuse.EROFS
+	}
+	if i.apart {
+		return s.fail("setattr", s.path(i), past())
 	}
 	defer s.shareInode(i)()
 	path := s.path(i)

@@ -24,8 +24,11 @@ func (s *server) SetXAttr(_ <-chan struct{}, in *fuse.SetXAttrIn, name string, d
 	if i == nil {
 		return fuse.Status(errnos[mapping.Stale])
 	}
-	if s.opt.ReadOnly || i.apart {
+	if s.opt.ReadOnly {
 		return fuse.EROFS
+	}
+	if i.apart {
+		return s.fail("setxattr", s.path(i), past())
 	}
 	st, tell := s.setXAttr(i, in.Flags, name, data)
 	if tell {

@@ -47,6 +47,11 @@ func (s *server) target(dir uint64, name string) (*target, fuse.Status) {
 	return s.named(dir, name)
 }
 
+// past refuses to change what .ovscfgfs/history shows.
+func past() error {
+	return mapping.Errorf(mapping.ReadOnly, "", "the past does not change: copy what you want out of it, or put it back with ovscfgfs restore")
+}
+
 // named is target for who repeats a change, which can be done on a read-only mount.
 func (s *server) named(dir uint64, name string) (*target, fuse.Status) {
 	parent := s.table.get(dir)
@@ -57,13 +62,13 @@ func (s *server) named(dir uint64, name string) (*target, fuse.Status) {
 		return nil, s.fail("create", join(s.path(parent), name), tooLong(name))
 	}
 	if parent.apart {
-		return nil, fuse.EROFS
+		return nil, s.fail("change", join(s.path(parent), name), past())
 	}
 	if s.within != nil && parent == s.table.root && name == controlName {
 		return nil, s.fail("create", name, mapping.Errorf(mapping.NotPermitted, "", "a transaction has no %s, and none is begun within another: use that of the mount", controlName))
 	}
 	if k, _ := s.table.what(parent); k == kindControl || parent == s.table.root && name == controlName {
-		return nil, fuse.EPERM
+		return nil, s.fail("change", join(s.path(parent), name), mapping.Errorf(mapping.NotPermitted, "", "what is in %s is the mount's own and stays as it is; only in %s can directories be made, each a transaction", controlName, pathOfTransaction("")))
 	}
 	dirPath, ok := s.table.path(parent)
 	if !ok {

@@ -25,8 +25,8 @@ type transaction struct {
 	number uint64
 	store  *private
 	inner  *server
-	// name is that in .ovscfgfs/txn, "" once it has ended; guarded by transactions.mu.
-	name string
+	// name is that in .ovscfgfs/txn, "" once it has ended, and had the one before; guarded by transactions.mu.
+	name, had string
 }
 
 // newTransaction begins one. Its scratch files lie in dir, which goes with it.
@@ -41,13 +41,12 @@ func newTransaction(s *server, number uint64, name, dir string) (*transaction, e
 	t.inner.table.replaced = t.inner.notices.replace
 	t.inner.table.root.dir.top = &top{source: t.store}
 	t.inner.problems.also = func(p problem) {
-		if name := s.transactions.nameOf(t); name != "" {
-			p.Path = join(pathOfTransaction(name), p.Path)
-			if p.To != "" {
-				p.To = join(pathOfTransaction(name), p.To)
-			}
-			s.problems.tell(p)
+		in := pathOfTransaction(s.transactions.calledLast(t))
+		p.Path = join(in, p.Path)
+		if p.To != "" {
+			p.To = join(in, p.To)
 		}
+		s.problems.tell(p)
 	}
 	t.store.published = t.inner.published
 	if err := os.MkdirAll(dir, 0o700); err != nil {

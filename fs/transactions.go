@@ -34,7 +34,6 @@ const (
 // transactions are those of one mount. Safe for concurrent use.
 type transactions struct {
 	s     *server
-	clean sync.Once
 	ended sync.WaitGroup // what is being done about those that have ended
 
 	// mu is taken before the locks of the tables, and after those of the works.
@@ -73,6 +72,19 @@ func (ts *transactions) nameOf(t *transaction) string {
 	defer ts.mu.RUnlock()
 	return t.name
 }
+
+// calledLast is nameOf, and of a transaction that has ended the name that it had.
+func (ts *transactions) calledLast(t *transaction) string {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	return cmp.Or(t.name, t.had)
+}
+
+// endLocked takes the name of a transaction that has ended.
+func (t *transaction) endLocked() { t.had, t.name = t.name, "" }
+
+// clear removes what the transactions of a daemon that was killed have left.
+func (ts *transactions) clear() error { return os.RemoveAll(filepath.Dir(ts.directoryOf(0))) }
 
 // namedLocked returns the open transaction of a name, or nil.
 func (ts *transactions) namedLocked(name string) *transaction {
@@ -137,10 +149,6 @@ func (ts *transactions) begin(name string) (*transaction, error) {
 	case endsOne(name):
 		return nil, mapping.Errorf(mapping.Invalid, "", "a name that ends in %s or %s means the commit of a transaction: choose another", commitSuffix, reloadSuffix)
 	}
-	ts.clean.Do(func() {
-		// What the transactions of a daemon that was killed have left.
-		_ = os.RemoveAll(filepath.Dir(ts.directoryOf(0)))
-	})
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	open := 0
@@ -151,7 +159,7 @@ func (ts *transactions) begin(name string) (*transaction, error) {
 	}
 	switch {
 	case ts.namedLocked(name) != nil:
-		return nil, syscall.EEXIST
+		return nil, mapping.Errorf(mapping.Exists, "", "there is such a transaction already: commit or drop (rmdir) it, or choose another name")
 	case open >= maxTransactions:
 		return nil, mapping.Errorf(mapping.NoSpace, "", "%d transactions are open already: commit or drop (rmdir) some", open)
 	}
@@ -173,7 +181,7 @@ func (ts *transactions) rmdir(name string) fuse.Status {
 		return fuse.ENOENT
 	}
 	t.store.end("was dropped")
-	t.name = ""
+	t.endLocked()
 	ts.releaseLocked(t)
 	return fuse.OK
 }
@@ -189,10 +197,10 @@ func (ts *transactions) rename(dir uint64, from, to string, flags uint32) fuse.S
 	case t == nil:
 		err = syscall.ENOENT
 	case flags&^unix.RENAME_NOREPLACE != 0:
-		err = syscall.EINVAL
+		err = mapping.Errorf(mapping.Invalid, "", "transactions are not exchanged: rename one after the other")
 	case t == other:
 	case other != nil:
-		err = syscall.EEXIST
+		err = mapping.Errorf(mapping.Exists, "", "there is a transaction %s already: commit or drop (rmdir) it first", to)
 	case to == from+commitSuffix, to == from+reloadSuffix:
 		commit = true
 	case endsOne(to):
@@ -227,7 +235,7 @@ func (ts *transactions) commit(t *transaction, reload bool) error {
 		return err
 	}
 	ts.mu.Lock()
-	t.name = ""
+	t.endLocked()
 	ts.releaseLocked(t)
 	ts.mu.Unlock()
 	ts.s.awaitNotices()

@@ -36,7 +36,7 @@ func RemoveDir(path string) Edit {
 			return Plan{}, Errorf(NotDirectory, path, "is a file")
 		}
 		if p.node.Len() > 0 {
-			return Plan{}, Errorf(NotEmpty, path, "is not empty")
+			return Plan{}, Errorf(NotEmpty, path, "is not empty: remove what is in it first (rm -r removes all)")
 		}
 		return removal(t, &p)
 	}

@@ -83,7 +83,7 @@ func checkRename(src, dst *place, flags RenameFlags) (done bool, err error) {
 	case !src.isDir() && dst.isDir():
 		return false, Errorf(IsDirectory, dst.path, "is a directory, and a file cannot replace it")
 	case dst.isDir() && dst.node.Len() > 0:
-		return false, Errorf(NotEmpty, dst.path, "is not empty")
+		return false, Errorf(NotEmpty, dst.path, "is not empty, and is not replaced by a directory: move it away or remove it first")
 	}
 	return false, nil
 }

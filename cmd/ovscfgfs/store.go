@@ -68,8 +68,23 @@ func withStorePublishing(c *cli.Context, argument string, publish func(old, now 
 		if s.path, err = address.In(tree.Tree()); err != nil {
 			return err
 		}
+		s.path = behindView(tree.Tree(), s.path)
 		return do(ctx, s)
 	})
+}
+
+// behindView is the directory of the tree that a path which is one of its views shows, else the path.
+func behindView(tree *mapping.Tree, path string) string {
+	dir, name := filepath.Split(path)
+	if there(tree, path) {
+		return path
+	}
+	if of, _, ok := mapping.ViewOf(name); ok {
+		if n, ok := tree.Lookup(dir + of); ok && n.IsDir() {
+			return dir + of
+		}
+	}
+	return path
 }
 
 // address reads an argument that names an entry, without asking its mount for anything.

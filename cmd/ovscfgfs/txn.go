@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -91,6 +92,7 @@ func transactionMount(flag string) (mountpoint, inside string, err error) {
 // transaction is one that this process has begun.
 type transaction struct {
 	mountpoint, name string
+	mounted          time.Time
 }
 
 func (t *transaction) dir() string { return filepath.Join(t.mountpoint, ".ovscfgfs", "txn", t.name) }
@@ -101,6 +103,7 @@ func beginTransaction(mountpoint string) (*transaction, error) {
 		err := os.Mkdir(t.dir(), 0o755)
 		switch {
 		case err == nil:
+			t.mounted = mountTime(mountpoint)
 			return t, nil
 		case errors.Is(err, os.ErrExist) && n < 1000:
 		case errors.Is(err, syscall.EROFS), errors.Is(err, os.ErrNotExist):
@@ -148,9 +151,9 @@ func (t *transaction) carryOut(c *cli.Context, inside string) error {
 			return failf(exitConflict, "nothing was committed: %s", words)
 		}
 		return failf(exitConflict, "nothing was committed, and %s stays until you drop it (rmdir): %s", t.dir(), words)
-	case errors.Is(err, os.ErrNotExist):
-		return failf(exitFailure, "the command has itself ended the transaction %s", t.dir())
-	case errors.Is(err, syscall.ENOTCONN), errors.Is(err, syscall.ECONNABORTED):
+	case errors.Is(err, os.ErrNotExist) && mountTime(t.mountpoint).Equal(t.mounted):
+		return failf(exitFailure, "the command has itself ended the transaction %s, or given it another name: look in %s", t.dir(), filepath.Dir(t.dir()))
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ENOTCONN), errors.Is(err, syscall.ECONNABORTED):
 		return failf(exitMountpoint, "the mount %s ended: look whether the change was made", t.mountpoint)
 	case errors.Is(err, syscall.ETIMEDOUT):
 		return failf(exitEtcd, "%s (%s stays: rename it to %s%s when etcd is back, which changes nothing twice)", words, t.dir(), t.name, suffix)
@@ -160,6 +163,15 @@ func (t *transaction) carryOut(c *cli.Context, inside string) error {
 		code = exitEtcd
 	}
 	return failf(code, "nothing was committed, and %s stays until you drop it (rmdir): %s", t.dir(), words)
+}
+
+// mountTime is when the mount that is there began, which tells it from the next one.
+func mountTime(mountpoint string) time.Time {
+	info, err := os.Stat(filepath.Join(mountpoint, ".ovscfgfs"))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 func (t *transaction) drop() error {

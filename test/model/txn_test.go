@@ -30,10 +30,12 @@ func (w *world) transaction(mount int) (revisions int, err error) {
 	shown := private.places(mount)
 	for range 1 + w.IntN(8) {
 		o := w.operation(private, mount)
+		// What was the directory of what goes is a file then: the kernel is told a moment later.
+		others := o.elsewhere() || private.leavesLeaf(private.at(mount, o.path))
 		if private, _, err = w.try(o, private, mount, root); err != nil {
 			return 0, err
 		}
-		if o.elsewhere() {
+		if others {
 			if _, err := w.barriers[mount].pass(); err != nil {
 				return 0, err
 			}
