@@ -39,7 +39,7 @@ func (s *server) forgetEmpty(dir string) {
 }
 
 // lost returns the first directory on the way to path that is shown no more, "" if
-// all are. claimed: a request is at work on it, or on one that it is in.
+// all are. claimed: a request is at work on it, on one that it is in, or on what is in it and may be on its way elsewhere.
 func (s *server) lost(t *mapping.Tree, path string) (dir string, claimed bool) {
 	at, i := t.Root(), s.table.root
 	for k := range len(path) {
@@ -51,12 +51,15 @@ func (s *server) lost(t *mapping.Tree, path string) (dir string, claimed bool) {
 		if i != nil && s.table.claimed(i, name) {
 			return "", true
 		}
-		n, ok := at.Lookup(name)
-		if ok && !n.IsDir() || !ok && !s.layer.files.Made(dir) {
-			return dir, false
-		}
 		if i != nil {
 			i = s.table.child(i, name)
+		}
+		n, ok := at.Lookup(name)
+		if ok && !n.IsDir() || !ok && !s.layer.files.Made(dir) {
+			if i != nil && s.table.claimedWithin(i) {
+				return "", true
+			}
+			return dir, false
 		}
 		at = n
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,6 +53,29 @@ func TestEmptyDirectoryStaysWithItsDirectory(t *testing.T) {
 	if got := m.list("c"); !slices.Equal(got, []string{"in", "l", "other"}) {
 		t.Errorf("c lists %q", got)
 	}
+}
+
+// It goes along with a directory that is renamed here, when the one above has been nothing but the directory of that key.
+func TestEmptyDirectoryMovesOutOfWhatIsAFileThen(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/a": "value", "/ovs/a/b/k": "1", "/ovs/k": "1"})
+	m.mkdir("a/b/in")
+	m.mkdir("a/b/in/deeper")
+	m.store.mu.Lock()
+	m.store.after = func() { // the tree shows it, and the rename is not at its end
+		select {
+		case <-m.s.notices.workedOff():
+		case <-time.After(grace): // its notice may wait for the rename
+		}
+	}
+	m.store.mu.Unlock()
+	m.wantErr("rename", os.Rename(m.path("a/b"), m.path("c")), nil)
+	m.settle()
+	for name, want := range map[string][]string{"c": {"in", "k"}, "c/in": {"deeper"}} {
+		if got := m.list(name); !slices.Equal(got, want) {
+			t.Errorf("%s lists %q, want %q", name, got, want)
+		}
+	}
+	m.want("/ovs/a", "value")
 }
 
 // What lies on this mount where others rename a directory to is found there,
