@@ -35,7 +35,8 @@ const patience = 60 * time.Second
 
 // fakeStore is a Store in memory.
 type fakeStore struct {
-	t *testing.T
+	onBarrier func() // what a barrier brings to be shown
+	t         *testing.T
 
 	mu       sync.Mutex
 	tree     atomic.Pointer[mapping.Tree]
@@ -168,7 +169,12 @@ func (f *fakeStore) At(_ context.Context, revision int64) (*mapping.Tree, error)
 	return tree, nil
 }
 
-func (f *fakeStore) Barrier(context.Context) (int64, error) { return f.Tree().Revision(), nil }
+func (f *fakeStore) Barrier(context.Context) (int64, error) {
+	if f.onBarrier != nil {
+		f.onBarrier()
+	}
+	return f.Tree().Revision(), nil
+}
 
 func (f *fakeStore) Writable() error {
 	f.mu.Lock()

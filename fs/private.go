@@ -2,12 +2,12 @@ package fs
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"maps"
 
 	"github.com/openvstorage/ovscfgfs/mapping"
 	"github.com/openvstorage/ovscfgfs/mapping/service"
@@ -96,7 +96,15 @@ func (p *private) commitAll(ctx context.Context, reload bool) error {
 	if reload {
 		edit = service.Reloading(edit, p.base, p.Tree())
 	}
-	if err := p.outer.Commit(ctx, edit); err != nil {
+	err := p.outer.Commit(ctx, edit)
+	var conflicts mapping.Conflicts
+	if errors.As(err, &conflicts) {
+		// The tree that is shown may be an older one, in which others have not taken back yet what conflicts.
+		if _, late := p.outer.Barrier(ctx); late == nil {
+			err = p.outer.Commit(ctx, edit)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	p.end("was committed")

@@ -92,3 +92,14 @@ func TestPrivateCommitAgainstModel(t *testing.T) {
 		}
 	})
 }
+
+// TestConflictThatIsOver: others have taken back what conflicts, and the mount is about to show that.
+func TestConflictThatIsOver(t *testing.T) {
+	m := mountTree(t, map[string]string{"/ovs/k": "1"})
+	m.begin("t")
+	m.set(in("t", "k"), "2\n")
+	m.store.put(map[string]string{"/ovs/k": "3"})
+	m.store.onBarrier = func() { m.store.put(map[string]string{"/ovs/k": "1"}) }
+	m.wantErr("commit", m.commit("t"), nil)
+	m.want("/ovs/k", "2")
+}
