@@ -129,7 +129,7 @@ func (m *merging) fields(key string, base, mine, theirs version) {
 	case same(a, c): // they only spelled it in another way
 		m.take(key, mine)
 		return
-	case same(b, c):
+	case same(b, c), same(a, b): // nor is it changed when mine only spelled it in another way
 		m.draft.look(key)
 		return
 	default:

@@ -72,6 +72,8 @@ func TestMerge(t *testing.T) {
 		"a key deep in what is a value":      {mine: values{"/ovs/d/e/f": "7"}, theirs: values{"/ovs/d": "raw"}, conflicts: []string{"d"}},
 		"both where mine has both":           {mine: values{"/ovs/d": "1", "/ovs/d/a": "7"}, theirs: values{"/ovs/d/b": "8"}, want: values{"/ovs/d": "1", "/ovs/d/a": "7", "/ovs/d/b": "8"}},
 		"a key below a value that was there": {mine: values{"/ovs/ini/k": "7"}, theirs: values{"/ovs/ini": "[b]\n"}, want: values{"/ovs/ini/k": "7", "/ovs/ini": "[b]\n"}},
+		"spelled differently, removed":       {mine: values{"/ovs/list": `[1,2,3]`}, others: []string{"/ovs/list"}, gone: []string{"/ovs/list"}},
+		"spelled differently, changed":       {mine: values{"/ovs/list": `[1,2,3]`}, theirs: values{"/ovs/list": `"text"`}, want: values{"/ovs/list": `"text"`}},
 		"removed, spelled differently":       {mineGone: []string{"/ovs/list"}, theirs: values{"/ovs/list": `[1,2,3]`}, gone: []string{"/ovs/list"}},
 		"another kind, spelled differently":  {mine: values{"/ovs/list": `7`}, theirs: values{"/ovs/list": `[1,2,3]`}, want: values{"/ovs/list": `7`}},
 		"the same leaf, spelled differently": {mine: values{"/ovs/list": `"a"`}, theirs: values{"/ovs/list": `"\u0061"`}, want: values{"/ovs/list": `"\u0061"`}},
