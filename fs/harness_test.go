@@ -35,8 +35,7 @@ const patience = 60 * time.Second
 
 // fakeStore is a Store in memory.
 type fakeStore struct {
-	onBarrier func() // what a barrier brings to be shown
-	t         *testing.T
+	t *testing.T
 
 	mu       sync.Mutex
 	tree     atomic.Pointer[mapping.Tree]
@@ -49,6 +48,8 @@ type fakeStore struct {
 	ats      int    // calls of At
 	before   func() // called by the next commit before it begins
 	after    func() // called by the next commit once the tree shows it
+	// onBarrier is what a barrier brings to be shown.
+	onBarrier func()
 }
 
 func newFakeStore(t *testing.T, values map[string]string) *fakeStore {
@@ -170,8 +171,11 @@ func (f *fakeStore) At(_ context.Context, revision int64) (*mapping.Tree, error)
 }
 
 func (f *fakeStore) Barrier(context.Context) (int64, error) {
-	if f.onBarrier != nil {
-		f.onBarrier()
+	f.mu.Lock()
+	shown := f.onBarrier
+	f.mu.Unlock()
+	if shown != nil {
+		shown()
 	}
 	return f.Tree().Revision(), nil
 }

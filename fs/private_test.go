@@ -99,7 +99,9 @@ func TestConflictThatIsOver(t *testing.T) {
 	m.begin("t")
 	m.set(in("t", "k"), "2\n")
 	m.store.put(map[string]string{"/ovs/k": "3"})
+	m.store.mu.Lock()
 	m.store.onBarrier = func() { m.store.put(map[string]string{"/ovs/k": "1"}) }
+	m.store.mu.Unlock()
 	m.wantErr("commit", m.commit("t"), nil)
 	m.want("/ovs/k", "2")
 }
