@@ -15,11 +15,12 @@ func TestNothingComesBetween(t *testing.T) {
 		kind       mapping.Kind
 		want       map[string]string
 	}{
-		"a document above": {mapping.Write("d/a", []byte("7\n"), mapping.WriteOptions{}), "/ovs/d", `{"b": 1}`, 0, map[string]string{"/ovs/d": `{"b": 1, "a": 7}`}},
-		"two levels above": {mapping.Write("d/a/c", []byte("7\n"), mapping.WriteOptions{}), "/ovs/d", `{"b": 1}`, mapping.NotFound, map[string]string{"/ovs/d": `{"b": 1}`}},
-		"a key below":      {mapping.Write("d", []byte("7\n"), mapping.WriteOptions{}), "/ovs/d/b", "1", mapping.IsDirectory, map[string]string{"/ovs/d/b": "1"}},
-		"where it moves":   {mapping.Rename("k", "d/k", 0), "/ovs/d", `{"b": 1}`, 0, map[string]string{"/ovs/d": `{"b": 1, "k": 5}`}},
-		"where keys move":  {mapping.Rename("keys", "d/keys", 0), "/ovs/d", `{"b": 1}`, mapping.CrossDevice, map[string]string{"/ovs/d": `{"b": 1}`, "/ovs/keys/1": "1"}},
+		"a document above":                  {mapping.Write("d/a", []byte("7\n"), mapping.WriteOptions{}), "/ovs/d", `{"b": 1}`, 0, map[string]string{"/ovs/d": `{"b": 1, "a": 7}`}},
+		"two levels above":                  {mapping.Write("d/a/c", []byte("7\n"), mapping.WriteOptions{}), "/ovs/d", `{"b": 1}`, mapping.NotFound, map[string]string{"/ovs/d": `{"b": 1}`}},
+		"a key below":                       {mapping.Write("d", []byte("7\n"), mapping.WriteOptions{}), "/ovs/d/b", "1", mapping.IsDirectory, map[string]string{"/ovs/d/b": "1"}},
+		"a key below, of two that are made": {mapping.Together(mapping.Write("d", []byte("7\n"), mapping.WriteOptions{}), mapping.Write("e", []byte("7\n"), mapping.WriteOptions{})), "/ovs/d/b", "1", mapping.IsDirectory, map[string]string{"/ovs/d/b": "1"}},
+		"where it moves":                    {mapping.Rename("k", "d/k", 0), "/ovs/d", `{"b": 1}`, 0, map[string]string{"/ovs/d": `{"b": 1, "k": 5}`}},
+		"where keys move":                   {mapping.Rename("keys", "d/keys", 0), "/ovs/d", `{"b": 1}`, mapping.CrossDevice, map[string]string{"/ovs/d": `{"b": 1}`, "/ovs/keys/1": "1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEtcd(t)

@@ -86,8 +86,14 @@ func (m *merging) shadows(key string) bool {
 		m.collide(key)
 		return true
 	}
+	if theirs.countUnder(key) == 0 && len(m.draft.plan.Absent) < mostAbsent {
+		m.draft.plan.Absent = append(m.draft.plan.Absent, key+"/")
+	}
 	return false
 }
+
+// mostAbsent is of how many new keys it is compared that none comes below: of a transaction's compares, the others are guards.
+const mostAbsent = 16
 
 // collide notes a conflict of what the trees show at a key.
 func (m *merging) collide(key string) {
